@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vettore import Chunking, F, Flat, HasId, Hnsw, InvalidArgumentError, Point, VectorConfig
+from vettore import _convert as convert
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"a": None, "b": True, "c": False},
+        {"big": 2**63 - 1, "small": -(2**63), "exact": 2**53 + 1},
+        {"double": 0.1, "whole": 1.0},
+        {"deep": {"list": [1, "zwei", [3.5], {"vier": None}]}},
+    ],
+)
+def test_payload_comes_back_as_it_went(payload):
+    back = convert.payload_from_proto(convert.payload_to_proto(payload))
+    assert back == payload
+    assert {k: type(v) for k, v in back.items()} == {k: type(v) for k, v in payload.items()}
+
+
+def test_numpy_values_become_plain_json():
+    message = convert.payload_to_proto({"n": np.int32(3), "v": np.array([1.5, 2.5])})
+    assert convert.payload_from_proto(message) == {"n": 3, "v": [1.5, 2.5]}
+
+
+@pytest.mark.parametrize(
+    ("payload", "words"),
+    [
+        ({"a": 2**63}, "payload.a: a signed 64-bit integer"),
+        ({"a": {"b": float("nan")}}, "payload.a.b: a finite number"),
+        ({"a": [0, object()]}, r"payload.a\[1\]: a JSON value"),
+        ({"a": b"bytes"}, "payload.a: a JSON value"),
+        ({1: "a"}, "payload: keys are strings"),
+    ],
+)
+def test_payload_that_is_no_json_is_refused_with_its_path(payload, words):
+    with pytest.raises(InvalidArgumentError, match=words):
+        convert.payload_to_proto(payload)
+
+
+@pytest.mark.parametrize("point_id", [0, 2**64 - 1, "abc", "ünï"])
+def test_ids_come_back(point_id):
+    assert convert.id_from_proto(convert.id_to_proto(point_id)) == point_id
+
+
+@pytest.mark.parametrize("point_id", [-1, 2**64, True, 1.5, None])
+def test_other_ids_are_refused(point_id):
+    with pytest.raises(InvalidArgumentError, match="id: "):
+        convert.id_to_proto(point_id)
+
+
+def test_filter_expressions_become_the_filters_they_say():
+    expression = (F("year") >= 2000) & F("lang").one_of(["en", "it"]) & ~F("draft").exists()
+    message = convert.filter_to_proto(expression)
+    kinds = [f.WhichOneof("node") for f in message.all.filters]
+    assert kinds == ["range", "one_of", "negate"]
+    assert message.all.filters[0].range.gte == 2000
+    assert not message.all.filters[0].range.HasField("lt")
+    either = convert.filter_to_proto((F("a") == 1) | (F("a") != "x") | HasId((1, "b")))
+    assert [f.WhichOneof("node") for f in either.any.filters] == ["equals", "negate", "has_id"]
+    assert either.any.filters[0].equals.value.WhichOneof("kind") == "integer"
+
+
+def test_filters_in_boolean_context_are_a_mistake_that_is_told():
+    with pytest.raises(TypeError, match=r"&, \| and ~"):
+        bool((F("a") == 1) and (F("b") == 2))
+
+
+def test_points_take_any_array_like():
+    message = convert.point_to_proto(
+        Point(7, np.array([1, 2], dtype=np.int8), {"a": 1}, {"other": [0.5]})
+    )
+    assert [(v.name, list(v.values)) for v in message.vectors] == [
+        ("", [1.0, 2.0]),
+        ("other", [0.5]),
+    ]
+    with pytest.raises(InvalidArgumentError, match=r"shape \(1, 2\)"):
+        convert.point_to_proto(Point(7, [[1.0, 2.0]]))
+
+
+def test_collection_config_carries_every_field():
+    message = convert.collection_config_to_proto(
+        [
+            VectorConfig(4, "l2", Flat(), name="a"),
+            VectorConfig(0, "cosine", Hnsw(8, 50, 60), "model", "body"),
+        ],
+        {"year": "integer"},
+        Chunking(100, 10),
+    )
+    assert message.vectors[0].WhichOneof("index") == "flat"
+    assert (message.vectors[1].hnsw.m, message.vectors[1].hnsw.ef_search) == (8, 60)
+    assert (message.vectors[1].model.name, message.vectors[1].model.text_field) == ("model", "body")
+    assert (message.documents.max_tokens, message.documents.overlap_tokens) == (100, 10)
+    with pytest.raises(InvalidArgumentError, match="keyword, integer, float, bool"):
+        convert.collection_config_to_proto([], {"a": "text"}, None)

@@ -1,0 +1,15 @@
+// The name that somebody probably meant.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace vettore {
+
+// The one of `known` that takes the fewest edits (Levenshtein, 1966) to become `name`, if those are
+// at most a third of its length, or one.
+std::optional<std::string> SuggestName(std::string_view name, std::span<const std::string> known);
+
+}  // namespace vettore

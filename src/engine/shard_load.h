@@ -1,0 +1,17 @@
+// Brings the records of a shard back into memory.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "engine/shard.h"
+
+namespace vettore {
+
+// The shard at its applied position: points, vectors and producers are read side by side, nothing
+// is embedded or replayed, since records and position are committed together. Graphs are built in
+// the background. DataLoss names what does not fit together.
+absl::StatusOr<std::unique_ptr<Shard>> LoadShard(std::shared_ptr<Store> store, ShardKey key,
+                                                 const CollectionConfig& config, uint64_t epoch);
+
+}  // namespace vettore

@@ -1,0 +1,115 @@
+// An array of fixed-width rows that grows in chunks and never moves a row.
+#pragma once
+
+#include <sys/mman.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "base/strings.h"
+
+namespace vettore {
+
+// Rows start as zero bytes, without touching their memory. row() is safe from any thread for rows
+// that Grow() covered before (in the order of happens-before); Grow() is externally synchronised.
+template <typename T>
+class ChunkedArray {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  // width: Ts of a row. A chunk holds a power of two of rows, so that an address costs a shift and
+  // a mask.
+  explicit ChunkedArray(size_t width) : width_(width) {
+    while ((sizeof(T) * width_ << shift_) < kChunkBytes) ++shift_;
+    mask_ = (size_t{1} << shift_) - 1;
+  }
+  ~ChunkedArray() {
+    for (const Mapping& mapping : mappings_) munmap(mapping.address, mapping.size_bytes);
+  }
+  ChunkedArray(const ChunkedArray&) = delete;
+  ChunkedArray& operator=(const ChunkedArray&) = delete;
+
+  size_t width() const { return width_; }
+  size_t capacity() const { return capacity_.load(std::memory_order_acquire); }
+
+  T* row(size_t i) const {
+    T* const* const directory = directory_.load(std::memory_order_acquire);
+    return directory[i >> shift_] + (i & mask_) * width_;
+  }
+
+  // Afterwards capacity() >= rows. ResourceExhausted when the system gives no memory; nothing is
+  // lost then.
+  absl::Status Grow(size_t rows) {
+    while (chunks_.size() << shift_ < rows) {
+      T* chunk = MapChunk();
+      if (chunk == nullptr) {
+        return absl::ResourceExhaustedError(StrCat("vector index: no memory for another ",
+                                                   ChunkBytes(), " bytes: ", std::strerror(errno),
+                                                   "; free memory or delete points"));
+      }
+      chunks_.push_back(chunk);
+      if (chunks_.size() > directory_size_) Republish();
+      directories_.back()[chunks_.size() - 1] = chunk;
+      capacity_.store(chunks_.size() << shift_, std::memory_order_release);
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  struct Mapping {
+    void* address;
+    size_t size_bytes;
+  };
+
+  // Large enough that huge pages pay, small enough that a small collection costs address space
+  // only.
+  static constexpr size_t kChunkBytes = size_t{4} << 20;
+  static constexpr size_t kHugePage = size_t{2} << 20;
+
+  size_t ChunkBytes() const { return sizeof(T) * width_ << shift_; }
+
+  // The first chunk keeps small pages: a collection of ten points should not take two megabytes an
+  // array.
+  T* MapChunk() {
+    const size_t size_bytes = ChunkBytes() + kHugePage;
+    void* address =
+        mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (address == MAP_FAILED) return nullptr;
+    mappings_.push_back({address, size_bytes});
+    const auto begin = reinterpret_cast<uintptr_t>(address);
+    auto* aligned = reinterpret_cast<T*>((begin + kHugePage - 1) / kHugePage * kHugePage);
+    if (!chunks_.empty()) madvise(aligned, ChunkBytes(), MADV_HUGEPAGE);
+    return aligned;
+  }
+
+  // Readers may hold any older directory, so all are kept: together they are no larger than the
+  // newest.
+  void Republish() {
+    directory_size_ = directory_size_ == 0 ? 16 : directory_size_ * 2;
+    auto larger = std::make_unique<T*[]>(directory_size_);
+    for (size_t i = 0; i < chunks_.size(); ++i) larger[i] = chunks_[i];
+    directory_.store(larger.get(), std::memory_order_release);
+    directories_.push_back(std::move(larger));
+  }
+
+  const size_t width_;
+  size_t shift_ = 0;
+  size_t mask_ = 0;
+
+  std::atomic<T**> directory_ = nullptr;
+  std::atomic<size_t> capacity_ = 0;
+
+  std::vector<T*> chunks_;
+  std::vector<Mapping> mappings_;
+  std::vector<std::unique_ptr<T*[]>> directories_;
+  size_t directory_size_ = 0;
+};
+
+}  // namespace vettore

@@ -1,0 +1,72 @@
+// Exact search over all vectors.
+#include "index/flat_index.h"
+
+#include <utility>
+
+#include "base/status.h"
+#include "index/exact_scan.h"
+#include "index/settle.h"
+#include "index/top_k.h"
+
+namespace vettore {
+
+FlatIndex::FlatIndex(const VectorConfig& config)
+    : distance_(config.metric, config.dimension), rows_(config.dimension), eras_(rows_) {}
+
+absl::Status FlatIndex::Put(Slot slot, std::span<const float> vector) {
+  VETTORE_RETURN_IF_ERROR(CheckDimension(vector, distance_.dim()));
+  TracedLock lock(mutex_);
+  VETTORE_ASSIGN_OR_RETURN(const RowStore::Placed placed, rows_.Put(slot, vector));
+  if (placed.replaced != kNoRow) eras_.Retire(placed.replaced);
+  return absl::OkStatus();
+}
+
+void FlatIndex::Remove(Slot slot) {
+  TracedLock lock(mutex_);
+  const Row row = rows_.Remove(slot);
+  if (row != kNoRow) eras_.Retire(row);
+}
+
+absl::StatusOr<std::vector<Neighbor>> FlatIndex::Search(std::span<const float> query,
+                                                        const IndexSearchOptions& options,
+                                                        const CancelToken& cancel,
+                                                        IndexSearchTrace* trace) const {
+  VETTORE_RETURN_IF_ERROR(CheckDimension(query, distance_.dim()));
+  VETTORE_RETURN_IF_ERROR(cancel.Poll());
+  Settled settled;
+  if (trace != nullptr) *trace = {.plan = "exact scan"};
+  for (int attempt = 0; options.k > 0 && attempt < kSearchAttempts; ++attempt) {
+    std::shared_ptr<const Era> era;
+    uint64_t version = 0;
+    {
+      TracedLock lock(mutex_);
+      era = eras_.current();
+      version = rows_.version();
+    }
+    TopK top(options.k);
+    ExactScan scan({rows_, distance_, query.data(), version}, top);
+    if (options.allowed != nullptr) {
+      VETTORE_RETURN_IF_ERROR(scan.Slots(*options.allowed, cancel));
+    } else {
+      VETTORE_RETURN_IF_ERROR(scan.All(rows_.end(), cancel));
+    }
+    if (trace != nullptr) trace->distances += scan.distances();
+    settled = Settle(rows_, distance_, query.data(), top.TakeSorted());
+    if (!settled.lost_any) break;
+  }
+  return std::move(settled.neighbors);
+}
+
+IndexStats FlatIndex::Stats() const {
+  TracedLock lock(mutex_);
+  return {.live = rows_.live(),
+          .unindexed = 0,
+          .tombstones = rows_.end() - rows_.live() - rows_.released(),
+          .memory_bytes = rows_.memory_bytes()};
+}
+
+absl::Status FlatIndex::WaitUntilIndexed(const CancelToken& /*cancel*/) const {
+  return absl::OkStatus();
+}
+
+}  // namespace vettore

@@ -1,0 +1,40 @@
+// Exact search over all vectors.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "index/era_chain.h"
+#include "index/row_store.h"
+#include "index/traced_mutex.h"
+#include "index/vector_distance.h"
+#include "index/vector_index.h"
+
+namespace vettore {
+
+// Thread-safe.
+class FlatIndex : public VectorIndex {
+ public:
+  explicit FlatIndex(const VectorConfig& config);
+
+  absl::Status Put(Slot slot, std::span<const float> vector) override ABSL_LOCKS_EXCLUDED(mutex_);
+  void Remove(Slot slot) override ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<std::vector<Neighbor>> Search(std::span<const float> query,
+                                               const IndexSearchOptions& options,
+                                               const CancelToken& cancel,
+                                               IndexSearchTrace* trace) const override
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  IndexStats Stats() const override ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status WaitUntilIndexed(const CancelToken& cancel) const override;
+
+ private:
+  const VectorDistance distance_;
+
+  // Its changes, and the chain, are guarded; reading is thread-safe.
+  mutable TracedMutex mutex_;
+  RowStore rows_;
+  EraChain eras_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace vettore

@@ -1,0 +1,90 @@
+// The HNSW index: a graph, an exactly scanned tail of what the graph has not taken, and threads
+// that link it.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "index/background_workers.h"
+#include "index/era_chain.h"
+#include "index/link_queue.h"
+#include "index/row_store.h"
+#include "index/search_scratch.h"
+#include "index/top_k.h"
+#include "index/traced_mutex.h"
+#include "index/vector_distance.h"
+#include "index/vector_index.h"
+
+namespace vettore {
+
+// Malkov & Yashunin (2018). A put never waits for the graph; a search takes one short lock, to see
+// a state, and none after. Thread-safe.
+class HnswIndex : public VectorIndex {
+ public:
+  HnswIndex(const VectorConfig& config, const HnswConfig& hnsw);
+
+  absl::Status Put(Slot slot, std::span<const float> vector) override ABSL_LOCKS_EXCLUDED(mutex_);
+  void Remove(Slot slot) override ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<std::vector<Neighbor>> Search(std::span<const float> query,
+                                               const IndexSearchOptions& options,
+                                               const CancelToken& cancel,
+                                               IndexSearchTrace* trace) const override
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  IndexStats Stats() const override ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status WaitUntilIndexed(const CancelToken& cancel) const override
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  // The state that one search sees.
+  struct Snapshot {
+    std::shared_ptr<const Era> era;
+    std::shared_ptr<const HnswGraph> graph;
+    uint64_t version = 0;
+    size_t live = 0;
+    size_t linked = 0;
+    size_t dead_linked = 0;
+    bool prefers_scan = false;  // The plan; the graph's tail was copied only when it is the graph.
+  };
+  // What one search asks.
+  struct Request {
+    std::span<const float> query;
+    const IndexSearchOptions& options;
+    size_t ef;
+    size_t allowed_count;  // Of options.allowed, when that is not null.
+    const CancelToken& cancel;
+  };
+
+  Snapshot TakeSnapshot(const Request& request, std::vector<Row>& tail) const
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  bool PrefersScan(const Request& request, const Snapshot& snapshot) const;
+  absl::StatusOr<std::vector<Hit>> SearchSnapshot(const Request& request, const Snapshot& snapshot,
+                                                  SearchScratch& scratch,
+                                                  IndexSearchTrace& trace) const;
+  absl::StatusOr<std::vector<Hit>> SearchExactly(const Request& request, const Snapshot& snapshot,
+                                                 IndexSearchTrace& trace) const;
+  // The nearest of graph and tail; too few when the graph's way to the others is blocked.
+  absl::StatusOr<std::vector<Hit>> SearchGraph(const Request& request, const Snapshot& snapshot,
+                                               SearchScratch& scratch,
+                                               IndexSearchTrace& trace) const;
+  // Links one portion; false when there is none.
+  bool LinkSome() ABSL_LOCKS_EXCLUDED(mutex_);
+  void WakeWorkers(size_t backlog) const;
+
+  const VectorDistance distance_;
+  const HnswConfig config_;
+
+  mutable ScratchPool scratches_;
+
+  // The changes of rows_, the eras and the queue are guarded; reading rows_ is thread-safe.
+  mutable TracedMutex mutex_;
+  mutable TracedCondition linked_;
+  RowStore rows_;
+  EraChain eras_ ABSL_GUARDED_BY(mutex_);
+  LinkQueue queue_ ABSL_GUARDED_BY(mutex_);
+
+  // Last: its threads end before anything that they use.
+  mutable BackgroundWorkers workers_;
+};
+
+}  // namespace vettore

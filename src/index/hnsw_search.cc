@@ -1,0 +1,138 @@
+// Planning and running the searches of the HNSW index.
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/status.h"
+#include "index/exact_scan.h"
+#include "index/hnsw_graph.h"
+#include "index/hnsw_index.h"
+#include "index/settle.h"
+
+namespace vettore {
+
+HnswIndex::Snapshot HnswIndex::TakeSnapshot(const Request& request, std::vector<Row>& tail) const {
+  TracedLock lock(mutex_);
+  Snapshot snapshot{.era = eras_.current(),
+                    .graph = queue_.graph(),
+                    .version = rows_.version(),
+                    .live = rows_.live(),
+                    .linked = queue_.linked(),
+                    .dead_linked = queue_.dead_linked()};
+  snapshot.prefers_scan = PrefersScan(request, snapshot);
+  if (!snapshot.prefers_scan) queue_.CopyUnlinked(tail);
+  return snapshot;
+}
+
+absl::StatusOr<std::vector<Neighbor>> HnswIndex::Search(std::span<const float> query,
+                                                        const IndexSearchOptions& options,
+                                                        const CancelToken& cancel,
+                                                        IndexSearchTrace* trace) const {
+  VETTORE_RETURN_IF_ERROR(CheckDimension(query, distance_.dim()));
+  VETTORE_RETURN_IF_ERROR(cancel.Poll());
+  size_t allowed_count = options.allowed_count;
+  if (options.allowed != nullptr && allowed_count == 0) allowed_count = options.allowed->Count();
+  const size_t ef = std::max<size_t>(options.ef_search.value_or(config_.ef_search), options.k);
+  const Request request{query, options, ef, allowed_count, cancel};
+
+  ScratchPool::Lease scratch(scratches_);
+  IndexSearchTrace own_trace;
+  Settled settled;
+  for (int attempt = 0; options.k > 0 && attempt < kSearchAttempts; ++attempt) {
+    const Snapshot snapshot = TakeSnapshot(request, (*scratch).tail);
+    VETTORE_ASSIGN_OR_RETURN(const std::vector<Hit> hits,
+                             SearchSnapshot(request, snapshot, *scratch, own_trace));
+    settled = Settle(rows_, distance_, query.data(), hits);
+    if (!settled.lost_any) break;
+  }
+  if (trace != nullptr) *trace = own_trace;
+  return std::move(settled.neighbors);
+}
+
+bool HnswIndex::PrefersScan(const Request& request, const Snapshot& snapshot) const {
+  if (request.options.exact) return true;
+  // A graph search expands about ef nodes, each with about m neighbours that are new.
+  const double graph_distances = static_cast<double>(request.ef) * config_.m;
+  const auto linked = static_cast<double>(snapshot.linked - snapshot.dead_linked);
+  if (request.options.allowed == nullptr) return linked <= graph_distances;
+  // With a filter it passes through the nodes between the allowed ones too.
+  const auto allowed = static_cast<double>(request.allowed_count);
+  const double share = allowed / static_cast<double>(std::max<size_t>(snapshot.live, 1));
+  return linked <= graph_distances || allowed * share <= graph_distances;
+}
+
+absl::StatusOr<std::vector<Hit>> HnswIndex::SearchSnapshot(const Request& request,
+                                                           const Snapshot& snapshot,
+                                                           SearchScratch& scratch,
+                                                           IndexSearchTrace& trace) const {
+  if (snapshot.prefers_scan) return SearchExactly(request, snapshot, trace);
+  VETTORE_ASSIGN_OR_RETURN(std::vector<Hit> hits, SearchGraph(request, snapshot, scratch, trace));
+  // Who asks for k gets k when k exist, whatever shape the graph is in.
+  const size_t admitted =
+      request.options.allowed == nullptr ? snapshot.live : std::numeric_limits<size_t>::max();
+  if (hits.size() >= std::min(request.options.k, admitted)) return hits;
+  return SearchExactly(request, snapshot, trace);
+}
+
+absl::StatusOr<std::vector<Hit>> HnswIndex::SearchExactly(const Request& request,
+                                                          const Snapshot& snapshot,
+                                                          IndexSearchTrace& trace) const {
+  TopK top(request.options.k);
+  ExactScan scan({rows_, distance_, request.query.data(), snapshot.version}, top);
+  if (request.options.allowed != nullptr) {
+    VETTORE_RETURN_IF_ERROR(scan.Slots(*request.options.allowed, request.cancel));
+  } else {
+    VETTORE_RETURN_IF_ERROR(scan.All(rows_.end(), request.cancel));
+  }
+  trace.plan = "exact scan";
+  trace.distances += scan.distances();
+  return top.TakeSorted();
+}
+
+absl::StatusOr<std::vector<Hit>> HnswIndex::SearchGraph(const Request& request,
+                                                        const Snapshot& snapshot,
+                                                        SearchScratch& scratch,
+                                                        IndexSearchTrace& trace) const {
+  TopK top(request.options.k);
+  ExactScan scan({rows_, distance_, request.query.data(), snapshot.version}, top);
+  VETTORE_RETURN_IF_ERROR(scan.Rows(scratch.tail, request.options.allowed, request.cancel));
+
+  const SlotBitmap* const allowed = request.options.allowed;
+  const auto admits = [&](Row row) {
+    return rows_.IsVisibleAt(row, snapshot.version) &&
+           (allowed == nullptr || allowed->Contains(rows_.slot(row)));
+  };
+  scratch.distances = 0;
+  scratch.hops = 0;
+  const size_t ef = std::min(request.ef, snapshot.linked);
+  bool gave_up = false;
+  if (allowed == nullptr && snapshot.dead_linked == 0) {
+    VETTORE_RETURN_IF_ERROR(
+        snapshot.graph->Search(request.query.data(), ef, request.cancel, scratch));
+  } else {
+    // Where the allowed lie far from the query the graph would be walked to its end: a scan is
+    // cheaper long before.
+    const size_t most = allowed == nullptr ? std::numeric_limits<size_t>::max()
+                                           : 2 * request.allowed_count + ef * config_.m;
+    VETTORE_RETURN_IF_ERROR(
+        snapshot.graph->Search(request.query.data(), {ef, admits, most}, request.cancel, scratch));
+    gave_up = scratch.distances >= most;
+  }
+
+  scratch.in_tail.Reset(rows_.end());
+  for (const Row row : scratch.tail) scratch.in_tail.Insert(row);
+  for (size_t i = 0; i < scratch.pool.size(); ++i) {
+    const auto [distance, row] = scratch.pool[i];
+    // A row may have left the tail for the graph since; and the search without a filter has asked
+    // nothing yet.
+    if (scratch.in_tail.Contains(row) || !admits(row)) continue;
+    top.Push({{rows_.slot(row), distance}, row});
+  }
+  trace.plan = allowed == nullptr ? "graph" : "filtered graph";
+  trace.distances += scratch.distances + scan.distances();
+  trace.hops += scratch.hops;
+  if (gave_up) return std::vector<Hit>();
+  return top.TakeSorted();
+}
+
+}  // namespace vettore

@@ -1,0 +1,94 @@
+// The vectors of an index by row, which row each slot holds now, and which rows a search may see.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "index/chunked_array.h"
+#include "index/traced_mutex.h"
+#include "types/slot_bitmap.h"
+
+namespace vettore {
+
+// A row is one vector of one slot; it is written once and then only killed. A slot that is put
+// again gets a new row, so that a search in progress never reads a vector that changes under it.
+using Row = uint32_t;
+inline constexpr Row kNoRow = 0xFFFFFFFF;
+
+// Every change has a version, and a search sees the rows of one version: a slot that is replaced
+// while it runs is found with its old vector instead of being missed between the two.
+//
+// What reads is thread-safe; what changes ("Changes") is externally synchronised among itself. A
+// killed row keeps its vector until Release(), which must wait until no search can hold it (see
+// EraChain).
+class RowStore {
+ public:
+  explicit RowStore(size_t dim);
+
+  // Rows lie on 64-byte boundaries; what pads them is zero. (dim) floats.
+  const float* vector(Row row) const { return vectors_.row(row); }
+  Slot slot(Row row) const { return *slots_.row(row); }
+  // The row that `slot` holds now, or kNoRow.
+  Row RowOf(Slot slot) const;
+  // Whether the row was alive at that version.
+  bool IsVisibleAt(Row row, uint64_t version) const {
+    uint64_t* const life = lives_.row(row);
+    return std::atomic_ref(life[kDiedAt]).load(std::memory_order_acquire) > version &&
+           life[kBornAt] <= version;
+  }
+  bool IsAlive(Row row) const {
+    return std::atomic_ref(lives_.row(row)[kDiedAt]).load(std::memory_order_acquire) == kNever;
+  }
+  // Rows are below it.
+  Row end() const { return end_.load(std::memory_order_acquire); }
+
+  // Changes.
+
+  struct Placed {
+    Row row = kNoRow;
+    Row replaced = kNoRow;  // The row that the slot held before, now dead.
+  };
+  // vector: (dim). ResourceExhausted when there is no memory; nothing has changed then.
+  absl::StatusOr<Placed> Put(Slot slot, std::span<const float> vector);
+  // The row that died, or kNoRow.
+  Row Remove(Slot slot);
+  // Of the last change.
+  uint64_t version() const { return version_; }
+  size_t live() const { return live_; }
+
+  // Makes dead rows available to Put again. Thread-safe.
+  void Release(std::span<const Row> rows) ABSL_LOCKS_EXCLUDED(free_mutex_);
+  size_t released() const ABSL_LOCKS_EXCLUDED(free_mutex_);
+
+  size_t memory_bytes() const;
+
+ private:
+  static constexpr size_t kBornAt = 0;
+  static constexpr size_t kDiedAt = 1;
+  static constexpr uint64_t kNever = ~uint64_t{0};
+
+  absl::StatusOr<Row> TakeFreeRow() ABSL_LOCKS_EXCLUDED(free_mutex_);
+  void Kill(Row row, uint64_t version);
+  std::atomic_ref<uint32_t> RowOfSlot(Slot slot) const {
+    return std::atomic_ref(*row_of_slot_.row(slot));
+  }
+
+  ChunkedArray<float> vectors_;
+  ChunkedArray<Slot> slots_;
+  ChunkedArray<uint64_t> lives_;        // kBornAt, kDiedAt; a row that was never put died at 0.
+  ChunkedArray<uint32_t> row_of_slot_;  // The row plus one; 0 when the slot holds none.
+  std::atomic<Row> end_ = 0;
+
+  uint64_t version_ = 0;
+  size_t live_ = 0;
+
+  mutable TracedMutex free_mutex_;
+  std::vector<Row> free_ ABSL_GUARDED_BY(free_mutex_);
+};
+
+}  // namespace vettore

@@ -1,0 +1,87 @@
+// The one interface of this room: nearest-neighbour search over the slots of a shard.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/cancel.h"
+#include "types/collection_config.h"
+#include "types/metric.h"
+#include "types/slot_bitmap.h"
+
+namespace vettore {
+
+struct Neighbor {
+  Slot slot = kNoSlot;
+  float distance = 0;  // Smaller is closer; see Metric.
+  // Nearest first; equal distances by slot, so that results are a total order.
+  friend bool operator<(const Neighbor& a, const Neighbor& b) {
+    return a.distance != b.distance ? a.distance < b.distance : a.slot < b.slot;
+  }
+};
+
+struct IndexSearchOptions {
+  size_t k = 10;  // >= 1
+  std::optional<uint32_t>
+      ef_search;  // Graph kinds: candidates kept; the config's when absent; at least k is used.
+  bool exact = false;                   // Scan every allowed vector.
+  const SlotBitmap* allowed = nullptr;  // Null admits all. Borrowed for the call.
+  size_t allowed_count = 0;  // How many live slots `allowed` admits; a hint for planning.
+};
+
+struct IndexStats {
+  size_t live = 0;        // Vectors that a search can return.
+  size_t unindexed = 0;   // Of those, not yet in the graph: scanned exactly by each search.
+  size_t tombstones = 0;  // Removed or replaced vectors whose place is not yet reclaimed.
+  size_t memory_bytes = 0;
+};
+
+// What a search did, for `explain` and the benchmarks.
+struct IndexSearchTrace {
+  std::string_view plan;  // "exact scan", "graph", "filtered graph"
+  size_t distances = 0;
+  size_t hops = 0;
+};
+
+// A slot that has been put can be found by every search that starts after Put returned: what the
+// graph has not taken yet is scanned exactly, and taken in the background. Implementations are
+// thread-safe: any number of concurrent searches, puts and removes.
+class VectorIndex {
+ public:
+  virtual ~VectorIndex() = default;
+
+  // Adds the vector of `slot`, or replaces it. vector: (dim), finite; unit length for cosine.
+  virtual absl::Status Put(Slot slot, std::span<const float> vector) = 0;
+  // Forgets `slot`; nothing happens when it holds no vector. A removed slot is never returned again
+  // until it is put anew.
+  virtual void Remove(Slot slot) = 0;
+
+  // The up to `k` nearest allowed slots, nearest first; fewer only when fewer than k are allowed
+  // and live. query: (dim), finite; unit length for cosine. DeadlineExceeded or Cancelled if
+  // `cancel` fires.
+  virtual absl::StatusOr<std::vector<Neighbor>> Search(std::span<const float> query,
+                                                       const IndexSearchOptions& options,
+                                                       const CancelToken& cancel,
+                                                       IndexSearchTrace* trace) const = 0;
+
+  virtual IndexStats Stats() const = 0;
+
+  // Returns once everything put before the call is in the graph, or when `cancel` fires.
+  virtual absl::Status WaitUntilIndexed(const CancelToken& cancel) const = 0;
+};
+
+// Makes the index of a validated config. Background work runs on threads of the index itself and
+// stops in its destructor.
+absl::StatusOr<std::unique_ptr<VectorIndex>> MakeVectorIndex(const VectorConfig& config);
+
+// Of the kernels that every index uses: "scalar", "avx2" or "avx512".
+std::string_view ActiveInstructionSet();
+
+}  // namespace vettore

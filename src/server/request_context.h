@@ -1,0 +1,15 @@
+// What a call carries beside its message.
+#pragma once
+
+#include "absl/time/time.h"
+#include "base/cancel.h"
+
+namespace vettore {
+
+// Immutable.
+struct RequestContext {
+  CancelToken cancel;
+  absl::Time arrived;  // At the door.
+};
+
+}  // namespace vettore

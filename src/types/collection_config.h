@@ -1,0 +1,88 @@
+// What a collection is: its named vectors, their indexes, the models that fill them, and its
+// payload indexes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "types/json.h"
+#include "types/metric.h"
+
+namespace vettore {
+
+// Exact search over all vectors.
+struct FlatConfig {
+  friend bool operator==(const FlatConfig&, const FlatConfig&) = default;
+};
+
+// Malkov & Yashunin (2018).
+struct HnswConfig {
+  uint32_t m = 16;  // Neighbours a node on upper layers; twice that on layer 0. 4 to 128.
+  uint32_t ef_construction = 200;  // Candidates while inserting. m to 4,096.
+  uint32_t ef_search = 128;  // Candidates while searching, unless the search says. 1 to 4,096.
+  friend bool operator==(const HnswConfig&, const HnswConfig&) = default;
+};
+
+using IndexConfig = std::variant<FlatConfig, HnswConfig>;
+
+// The embedding model that fills a vector. The fingerprint is taken when the collection is created;
+// a model that later has another one is refused.
+struct VectorModel {
+  std::string name;
+  std::string fingerprint;
+  // A point without this vector whose payload holds a string here gets the string's embedding.
+  std::string text_field = "text";
+  friend bool operator==(const VectorModel&, const VectorModel&) = default;
+};
+
+struct VectorConfig {
+  std::string name;  // "" is the default vector.
+  uint32_t dimension = 0;
+  Metric metric = Metric::kCosine;
+  IndexConfig index = HnswConfig{};
+  std::optional<VectorModel> model;
+  friend bool operator==(const VectorConfig&, const VectorConfig&) = default;
+};
+
+enum class PayloadIndexKind { kKeyword, kInteger, kFloat, kBool };
+std::string_view NameOf(PayloadIndexKind kind);  // "keyword", "integer", "float", "bool"
+absl::StatusOr<PayloadIndexKind> ParsePayloadIndexKind(std::string_view name);
+
+struct PayloadIndexConfig {
+  std::string field;  // A dotted path.
+  PayloadIndexKind kind = PayloadIndexKind::kKeyword;
+  friend bool operator==(const PayloadIndexConfig&, const PayloadIndexConfig&) = default;
+};
+
+// How a document becomes passages; present in collections that take documents.
+struct ChunkingConfig {
+  uint32_t max_tokens = 0;  // Of a chunk, special tokens included; 0: the model's own limit.
+  uint32_t overlap_tokens =
+      32;  // Repeated from the chunk before, in whole sentences; less than half of max_tokens.
+  friend bool operator==(const ChunkingConfig&, const ChunkingConfig&) = default;
+};
+
+struct CollectionConfig {
+  std::vector<VectorConfig> vectors;  // 0 to limits::kVectorsPerCollection, names distinct
+  std::vector<PayloadIndexConfig> payload_indexes;
+  std::optional<ChunkingConfig> documents;
+  friend bool operator==(const CollectionConfig&, const CollectionConfig&) = default;
+
+  // Null when there is no vector of that name.
+  const VectorConfig* FindVector(std::string_view name) const;
+};
+
+// InvalidArgument with the field, the allowed range and what was got.
+absl::Status ValidateCollectionConfig(const CollectionConfig& config);
+
+// The stored form. Decoding is strict: an unknown or missing key is DataLoss.
+Json ToJson(const CollectionConfig& config);
+absl::StatusOr<CollectionConfig> CollectionConfigFromJson(const Json& json);
+
+}  // namespace vettore

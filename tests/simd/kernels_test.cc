@@ -1,0 +1,157 @@
+// Every kernel of every instruction set that this machine runs, against double precision.
+#include "simd/kernels.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "simd/reference.h"
+
+namespace vettore::simd {
+namespace {
+
+class KernelsTest : public testing::TestWithParam<const Kernels*> {};
+
+TEST_P(KernelsTest, OneToOneAgreesWithDoubleOnEveryLength) {
+  std::mt19937 random(7);
+  for (const size_t dim : TestedLengths()) {
+    const std::vector<float> a = RandomVector(dim, random);
+    const std::vector<float> b = RandomVector(dim, random);
+    const Reference wanted = ReferenceOf(a.data(), b.data(), dim);
+    EXPECT_NEAR(GetParam()->l2_squared(a.data(), b.data(), dim), wanted.l2_squared,
+                wanted.l2_tolerance)
+        << "dim " << dim;
+    EXPECT_NEAR(GetParam()->inner_product(a.data(), b.data(), dim), wanted.inner_product,
+                wanted.inner_product_tolerance)
+        << "dim " << dim;
+  }
+}
+
+TEST_P(KernelsTest, OneToFourAgreesWithDoubleOnEveryLength) {
+  std::mt19937 random(8);
+  for (const size_t dim : TestedLengths()) {
+    const std::vector<float> query = RandomVector(dim, random);
+    std::vector<std::vector<float>> rows;
+    for (int i = 0; i < 4; ++i) rows.push_back(RandomVector(dim, random));
+    const float* const pointers[4] = {rows[0].data(), rows[1].data(), rows[2].data(),
+                                      rows[3].data()};
+    float l2_squared[4];
+    float inner_product[4];
+    GetParam()->l2_squared_to_4(query.data(), pointers, dim, l2_squared);
+    GetParam()->inner_product_to_4(query.data(), pointers, dim, inner_product);
+    for (int i = 0; i < 4; ++i) {
+      const Reference wanted = ReferenceOf(query.data(), pointers[i], dim);
+      EXPECT_NEAR(l2_squared[i], wanted.l2_squared, wanted.l2_tolerance) << dim << " row " << i;
+      EXPECT_NEAR(inner_product[i], wanted.inner_product, wanted.inner_product_tolerance)
+          << dim << " row " << i;
+    }
+  }
+}
+
+TEST_P(KernelsTest, AnyAlignmentGivesTheSameBits) {
+  std::mt19937 random(9);
+  for (const size_t dim : {1, 5, 8, 13, 31, 64, 100, 129}) {
+    const std::vector<float> a = RandomVector(dim, random);
+    const std::vector<float> b = RandomVector(dim, random);
+    const float wanted = GetParam()->l2_squared(a.data(), b.data(), dim);
+    for (size_t shift = 1; shift < 16; ++shift) {
+      std::vector<float> moved_a(dim + shift);
+      std::vector<float> moved_b(dim + 2 * shift);
+      std::copy(a.begin(), a.end(), moved_a.begin() + static_cast<ptrdiff_t>(shift));
+      std::copy(b.begin(), b.end(), moved_b.begin() + static_cast<ptrdiff_t>(2 * shift));
+      EXPECT_EQ(GetParam()->l2_squared(moved_a.data() + shift, moved_b.data() + 2 * shift, dim),
+                wanted)
+          << "dim " << dim << " shift " << shift;
+    }
+  }
+}
+
+// Floats whose last byte is the last byte before memory that must not be touched.
+class FloatsBeforeForbiddenPage {
+ public:
+  FloatsBeforeForbiddenPage() : page_(static_cast<size_t>(sysconf(_SC_PAGESIZE))) {
+    void* memory =
+        mmap(nullptr, 2 * page_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_NE(memory, MAP_FAILED);
+    base_ = static_cast<char*>(memory);
+    EXPECT_EQ(mprotect(base_ + page_, page_, PROT_NONE), 0);
+  }
+  ~FloatsBeforeForbiddenPage() { munmap(base_, 2 * page_); }
+
+  float* Last(size_t count) { return reinterpret_cast<float*>(base_ + page_) - count; }
+
+ private:
+  size_t page_;
+  char* base_ = nullptr;
+};
+
+TEST_P(KernelsTest, NothingPastTheEndIsRead) {
+  FloatsBeforeForbiddenPage a;
+  FloatsBeforeForbiddenPage b;
+  for (size_t dim = 0; dim <= 70; ++dim) {
+    for (size_t i = 0; i < dim; ++i) {
+      a.Last(dim)[i] = 1;
+      b.Last(dim)[i] = 3;
+    }
+    const float* const rows[4] = {b.Last(dim), b.Last(dim), b.Last(dim), b.Last(dim)};
+    float out[4];
+    EXPECT_EQ(GetParam()->l2_squared(a.Last(dim), b.Last(dim), dim), static_cast<float>(4 * dim));
+    EXPECT_EQ(GetParam()->inner_product(a.Last(dim), b.Last(dim), dim),
+              static_cast<float>(3 * dim));
+    GetParam()->l2_squared_to_4(a.Last(dim), rows, dim, out);
+    EXPECT_EQ(out[3], static_cast<float>(4 * dim));
+    GetParam()->inner_product_to_4(a.Last(dim), rows, dim, out);
+    EXPECT_EQ(out[0], static_cast<float>(3 * dim));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(EachInstructionSet, KernelsTest, testing::ValuesIn(Available()),
+                         [](const testing::TestParamInfo<const Kernels*>& row) {
+                           return std::string(NameOf(row.param->set));
+                         });
+
+TEST(Dispatch, TheScalarTableIsAlwaysThereAndFirst) {
+  ASSERT_FALSE(Available().empty());
+  EXPECT_EQ(Available().front()->set, InstructionSet::kScalar);
+}
+
+TEST(Dispatch, TheTablesAscend) {
+  const std::vector<const Kernels*> tables = Available();
+  for (size_t i = 1; i < tables.size(); ++i) EXPECT_LT(tables[i - 1]->set, tables[i]->set);
+}
+
+// The choice is made once a process, so each wish is put to a fresh one.
+InstructionSet ActiveWhenWished(const char* wish) {
+  int code = -1;
+  const pid_t child = fork();
+  if (child == 0) {
+    setenv("VETTORE_SIMD", wish, 1);
+    _exit(static_cast<int>(Active().set));
+  }
+  int state = 0;
+  if (waitpid(child, &state, 0) == child && WIFEXITED(state)) code = WEXITSTATUS(state);
+  return static_cast<InstructionSet>(code);
+}
+
+TEST(Dispatch, TheEnvironmentLowersTheInstructionSet) {
+  EXPECT_EQ(ActiveWhenWished("scalar"), InstructionSet::kScalar);
+  EXPECT_LE(ActiveWhenWished("avx2"), InstructionSet::kAvx2);
+}
+
+TEST(Dispatch, TheEnvironmentNeverRaisesItPastTheMachine) {
+  EXPECT_EQ(ActiveWhenWished("avx512"), Available().back()->set);
+}
+
+TEST(Dispatch, AnUnknownWishIsIgnored) {
+  EXPECT_EQ(ActiveWhenWished("mmx"), Available().back()->set);
+}
+
+}  // namespace
+}  // namespace vettore::simd
