@@ -38,9 +38,6 @@ Api::Reply<v1::GetStatusResponse> Api::GetStatus(const v1::GetStatusRequest&, co
   const EmbedCounters embedded = models_.counters();
   response.set_embedded_texts(embedded.texts);
   response.set_embedded_tokens(embedded.tokens);
-  const EmbedCounters embedded = models_.counters();
-  response.set_embedded_texts(embedded.texts);
-  response.set_embedded_tokens(embedded.tokens);
   for (const std::string& name : models_.List()) response.add_models(name);
   return response;
 }
