@@ -215,8 +215,8 @@ void AddCreate(CommandLine& line, CLI::App& group) {
       {.name = "create",
        .summary = "Make a collection",
        .text = "Makes a collection of documents (the default: text goes in, a model of the server "
-               "embeds its passages),\nof points with your own vectors (--dimension), of points "
-               "whose text a model embeds (--text-field), or\nwhatever a JSON file describes "
+               "embeds its passages), of points with your own vectors (--dimension), of points "
+               "whose text a model embeds (--text-field), or whatever a JSON file describes "
                "(--config).",
        .examples = "  vettore collection create notes\n"
                    "  vettore collection create notes --model all-MiniLM-L6-v2 --chunk-tokens 128\n"
@@ -261,7 +261,7 @@ void AddAliasCommands(CommandLine& line, CLI::App& group) {
       group, {.name = "alias",
               .summary = "Second names for collections",
               .text = "An alias stands for a collection wherever a name is taken. Set it on a new "
-                      "collection and everybody\nwho uses it moves over in one step.",
+                      "collection and everybody who uses it moves over in one step.",
               .examples = "  vettore collection alias set live notes-2026\n"
                           "  vettore collection alias list\n"});
   aliases->require_subcommand(1);

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -16,7 +17,7 @@ constexpr char kUsage[] = "vettore.usage";
 constexpr char kInterrupted[] = "vettore.interrupted";
 
 constexpr char kDescription[] =
-    "Vettore keeps documents and vectors, and finds the ones nearest to a question.\n"
+    "Vettore keeps documents and vectors, and finds the ones nearest to a question.\n\n"
     "One program is server and client: `vettore serve` holds the data, every other command asks "
     "it.";
 
@@ -35,15 +36,39 @@ constexpr char kFirstSteps[] =
 constexpr char kExitCodes[] =
     "Exit codes: 0 done, 1 failed, 2 the command line is wrong, 130 interrupted.";
 
-// CLI11's layout, with the help text of a command instead of its one-line summary.
+// CLI11's layout, with lines that fit the terminal. Immutable.
 class Layout : public CLI::Formatter {
  public:
-  Layout() { column_width(34); }
+  Layout() { column_width(kColumn); }
+
   std::string make_usage(const CLI::App* app, std::string name) const override {
     const std::string usage = CLI::Formatter::make_usage(app, std::move(name));
     const size_t begin = usage.find_first_not_of('\n');
     return begin == std::string::npos ? usage : "\n" + usage.substr(begin);
   }
+  std::string make_description(const CLI::App* app) const override {
+    std::string out;
+    const std::string text = app->get_description();
+    for (size_t begin = 0; begin < text.size();) {
+      const size_t end = std::min(text.find(kParagraph, begin), text.size());
+      StrAppend(&out, out.empty() ? "" : "\n",
+                Wrap(text.substr(begin, end - begin), 0, Width(), kAllLines));
+      begin = end + kParagraph.size();
+    }
+    return out;
+  }
+  std::string make_option_desc(const CLI::Option* option) const override {
+    // The layout indents every line but the first.
+    std::string text = Wrap(option->get_description(), 0, Width() - kColumn, kAllLines);
+    if (!text.empty()) text.pop_back();
+    return text;
+  }
+
+ private:
+  static constexpr size_t kColumn = 34;
+  static constexpr size_t kAllLines = 1'000;
+  static constexpr std::string_view kParagraph = "\n\n";
+  static size_t Width() { return std::clamp<size_t>(TerminalWidth(), 2 * kColumn, 100); }
 };
 
 absl::Status Marked(absl::Status status, const char* mark) {

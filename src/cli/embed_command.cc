@@ -251,8 +251,8 @@ void AddEmbedCommand(CommandLine& line) {
       {.name = "embed",
        .summary = "Turn texts into vectors, or list the models",
        .text = "Embeds texts with a model of the server and writes a JSON line for each, with "
-               "its tokens and whether it was\ntruncated, or, to a file that ends in .npy, a "
-               "matrix of f32. A text that is longer than the model takes\nis embedded from its "
+               "its tokens and whether it was truncated, or, to a file that ends in .npy, a "
+               "matrix of f32. A text that is longer than the model takes is embedded from its "
                "beginning, with a warning, or refused with --no-truncation.",
        .examples = "  vettore embed \"a text\" \"another one\"\n"
                    "  vettore embed --input-type query \"what is a vector?\"\n"

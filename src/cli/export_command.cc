@@ -120,8 +120,8 @@ void AddExportCommand(CommandLine& line) {
       {.name = "export",
        .summary = "Write the points of a collection as JSON Lines",
        .text = "Writes each point, in the order of the ids, as {\"id\", \"vector\" or \"vectors\", "
-               "\"payload\"}: integers exactly,\nfloats in the shortest form that reads back as "
-               "the same float. vettore import reads it. A collection of\ndocuments is exported "
+               "\"payload\"}: integers exactly, floats in the shortest form that reads back as "
+               "the same float. vettore import reads it. A collection of documents is exported "
                "passage by passage. Writes that go on meanwhile may or may not be seen.",
        .examples = "  vettore export -c notes -o notes.jsonl\n"
                    "  vettore export -c notes | gzip > notes.jsonl.gz\n"

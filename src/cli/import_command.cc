@@ -54,6 +54,7 @@ class PointImport : public BulkSource<PointBulk> {
     while (!stopped_ && batch.request.points_size() < kBatchPoints && bytes < kBatchBytes) {
       absl::StatusOr<std::optional<PointRecord>> record =
           first_ ? std::exchange(first_, std::nullopt) : source_.Next();
+      if (absl::IsCancelled(record.status())) return record.status();
       if (!record.ok()) {
         failures_.Add(StdView(record.status().message()));
         const bool go_on = options_.skip_invalid && source_.resumable() &&
@@ -190,12 +191,11 @@ void AddImportCommand(CommandLine& line) {
       line.app(),
       {.name = "import",
        .summary = "Store vectors out of a file",
-       .text =
-           "Reads vectors and stores them as points, and makes the collection when it is "
-           "missing. .npy holds (count,\ndimension) of f4, f2, f8, i1 or u1; .fvecs and .bvecs "
-           "are those of the TEXMEX corpora; .jsonl is what export\nwrites: {\"id\", \"vector\" "
-           "or \"vectors\", \"payload\"} a line. Rows of bare vectors are numbered from "
-           "--start-id,\nunless --ids names a file of ids (.npy of integers, or one a line).",
+       .text = "Reads vectors and stores them as points, and makes the collection when it is "
+               "missing. .npy holds (count, dimension) of f4, f2, f8, i1 or u1; .fvecs and .bvecs "
+               "are those of the TEXMEX corpora; .jsonl is what export writes: {\"id\", \"vector\" "
+               "or \"vectors\", \"payload\"} a line. Rows of bare vectors are numbered from "
+               "--start-id, unless --ids names a file of ids (.npy of integers, or one a line).",
        .examples = "  vettore import vectors.npy -c images --metric l2\n"
                    "  vettore import base.fvecs -c sift --metric l2 --m 32\n"
                    "  vettore import vectors.npy -c images --ids ids.txt --payloads about.jsonl\n"

@@ -56,6 +56,7 @@ class DocumentIngest : public BulkSource<DocumentBulk> {
     size_t bytes = 0;
     while (!stopped_ && batch.request.documents_size() < kBatchDocuments && bytes < kBatchBytes) {
       absl::StatusOr<std::optional<InputDocument>> document = source_.Next();
+      if (absl::IsCancelled(document.status())) return document.status();
       if (!document.ok()) {
         failures_.Add(StdView(document.status().message()));
         if (options_.skip_invalid) continue;
@@ -253,12 +254,12 @@ void AddIngestCommand(CommandLine& line) {
        .summary = "Store documents: files, folders, standard input",
        .text =
            "Reads documents, sends them to the server, which cuts them into passages and embeds "
-           "them, and makes the\ncollection when it is missing. Each .txt, .md and .rst file is "
-           "one document, whose id is its path within\nthe folder; .jsonl holds one document a "
-           "line ({\"id\", \"title\", \"text\", \"metadata\"}, other keys join the\nmetadata); "
+           "them, and makes the collection when it is missing. Each .txt, .md and .rst file is "
+           "one document, whose id is its path within the folder; .jsonl holds one document a "
+           "line ({\"id\", \"title\", \"text\", \"metadata\"}, other keys join the metadata); "
            ".csv and .tsv have a header with a column text, and id, title or metadata columns. "
-           "Folders are\nread recursively, without hidden files. A document that was stored "
-           "before is replaced. A record without\ntext is stored with its title as its text.",
+           "Folders are read recursively, without hidden files. A document that was stored "
+           "before is replaced. A record without text is stored with its title as its text.",
        .examples = "  vettore ingest handbook/\n"
                    "  vettore ingest corpus.jsonl --collection papers --model all-MiniLM-L6-v2\n"
                    "  vettore ingest reviews.csv --text-field body --payload-index "

@@ -249,11 +249,10 @@ void AddSearchCommand(CommandLine& line) {
        .summary = "Ask a collection a question",
        .text =
            "Finds the passages of a collection of documents, or the points of another collection, "
-           "that are nearest\nto a question or a vector, the best first.\n"
-           "\n"
+           "that are nearest to a question or a vector, the best first.\n\n"
            "Filters: field = value, !=, <, <=, >, >=, field in (a, b), field exists, joined with "
-           "and, or, not and\nparentheses. Values are numbers, true, false, words or quoted "
-           "texts. A document's own fields stand under\nmetadata: metadata.year. A filter that "
+           "and, or, not and parentheses. Values are numbers, true, false, words or quoted "
+           "texts. A document's own fields stand under metadata: metadata.year. A filter that "
            "opens with '{' is a Filter of the API as JSON.",
        .examples =
            "  vettore search \"how do I undo a commit?\"\n"

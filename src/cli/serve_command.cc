@@ -35,10 +35,10 @@ void AddSettingFlags(CLI::App& command, ServeFlags& flags) {
         StrCat(setting.help, " Default ", setting.DefaultText(), ". ", setting.EnvironmentName());
     const bool is_switch = std::holds_alternative<bool ServerOptions::*>(setting.field);
     // As a flag, a switch stands alone ("--x") or with its value ("--x=false").
-    flags.options.push_back(is_switch
-                                ? command.add_flag(setting.FlagName(), flags.values[i], help)
-                                : command.add_option(setting.FlagName(), flags.values[i], help)
-                                      ->type_name(StrCat("(", setting.TypeText(), ")")));
+    flags.options.push_back(
+        is_switch
+            ? command.add_flag(setting.FlagName(), flags.values[i], help)
+            : command.add_option(setting.FlagName(), flags.values[i], help)->type_name("VALUE"));
   }
 }
 
@@ -88,8 +88,8 @@ void AddServeCommand(CommandLine& line) {
       {.name = "serve",
        .summary = "Run the server",
        .text = "Opens the data directory and answers until Ctrl-C or SIGTERM. Settings come from "
-               "flags, from the\nenvironment (VETTORE_DATA_DIR and so on) and from a file of lines "
-               "`name = value`; flags win over the\nenvironment, the environment over the file. "
+               "flags, from the environment (VETTORE_DATA_DIR and so on) and from a file of lines "
+               "`name = value`; flags win over the environment, the environment over the file. "
                "The log goes to standard error.",
        .examples = "  vettore serve\n"
                    "  vettore serve --data-dir /srv/vettore --models-dir /srv/models\n"

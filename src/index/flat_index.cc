@@ -33,9 +33,8 @@ absl::StatusOr<std::vector<Neighbor>> FlatIndex::Search(std::span<const float> q
                                                         IndexSearchTrace* trace) const {
   VETTORE_RETURN_IF_ERROR(CheckDimension(query, distance_.dim()));
   VETTORE_RETURN_IF_ERROR(cancel.Poll());
-  Settled settled;
   if (trace != nullptr) *trace = {.plan = "exact scan"};
-  for (int attempt = 0; options.k > 0 && attempt < kSearchAttempts; ++attempt) {
+  return FindSettled(options.k, [&](size_t wanted) -> absl::StatusOr<Settled> {
     std::shared_ptr<const Era> era;
     uint64_t version = 0;
     {
@@ -43,7 +42,7 @@ absl::StatusOr<std::vector<Neighbor>> FlatIndex::Search(std::span<const float> q
       era = eras_.current();
       version = rows_.version();
     }
-    TopK top(options.k);
+    TopK top(wanted);
     ExactScan scan({rows_, distance_, query.data(), version}, top);
     if (options.allowed != nullptr) {
       VETTORE_RETURN_IF_ERROR(scan.Slots(*options.allowed, cancel));
@@ -51,10 +50,8 @@ absl::StatusOr<std::vector<Neighbor>> FlatIndex::Search(std::span<const float> q
       VETTORE_RETURN_IF_ERROR(scan.All(rows_.end(), cancel));
     }
     if (trace != nullptr) trace->distances += scan.distances();
-    settled = Settle(rows_, distance_, query.data(), top.TakeSorted());
-    if (!settled.lost_any) break;
-  }
-  return std::move(settled.neighbors);
+    return Settle(rows_, distance_, query.data(), top.TakeSorted());
+  });
 }
 
 IndexStats FlatIndex::Stats() const {

@@ -50,6 +50,7 @@ class HnswIndex : public VectorIndex {
   struct Request {
     std::span<const float> query;
     const IndexSearchOptions& options;
+    size_t k;  // Of the options, or more in place of hits that were removed meanwhile.
     size_t ef;
     size_t allowed_count;  // Of options.allowed, when that is not null.
     const CancelToken& cancel;

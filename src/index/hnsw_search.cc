@@ -32,21 +32,18 @@ absl::StatusOr<std::vector<Neighbor>> HnswIndex::Search(std::span<const float> q
   VETTORE_RETURN_IF_ERROR(cancel.Poll());
   size_t allowed_count = options.allowed_count;
   if (options.allowed != nullptr && allowed_count == 0) allowed_count = options.allowed->Count();
-  const size_t ef = std::max<size_t>(options.ef_search.value_or(config_.ef_search), options.k);
-  const Request request{query, options, ef, allowed_count, cancel};
-
   ScratchPool::Lease scratch(scratches_);
   IndexSearchTrace own_trace;
-  Settled settled;
-  for (int attempt = 0; options.k > 0 && attempt < kSearchAttempts; ++attempt) {
+  auto settled = FindSettled(options.k, [&](size_t wanted) -> absl::StatusOr<Settled> {
+    const size_t ef = std::max<size_t>(options.ef_search.value_or(config_.ef_search), wanted);
+    const Request request{query, options, wanted, ef, allowed_count, cancel};
     const Snapshot snapshot = TakeSnapshot(request, (*scratch).tail);
     VETTORE_ASSIGN_OR_RETURN(const std::vector<Hit> hits,
                              SearchSnapshot(request, snapshot, *scratch, own_trace));
-    settled = Settle(rows_, distance_, query.data(), hits);
-    if (!settled.lost_any) break;
-  }
+    return Settle(rows_, distance_, query.data(), hits);
+  });
   if (trace != nullptr) *trace = own_trace;
-  return std::move(settled.neighbors);
+  return settled;
 }
 
 bool HnswIndex::PrefersScan(const Request& request, const Snapshot& snapshot) const {
@@ -70,14 +67,14 @@ absl::StatusOr<std::vector<Hit>> HnswIndex::SearchSnapshot(const Request& reques
   // Who asks for k gets k when k exist, whatever shape the graph is in.
   const size_t admitted =
       request.options.allowed == nullptr ? snapshot.live : std::numeric_limits<size_t>::max();
-  if (hits.size() >= std::min(request.options.k, admitted)) return hits;
+  if (hits.size() >= std::min(request.k, admitted)) return hits;
   return SearchExactly(request, snapshot, trace);
 }
 
 absl::StatusOr<std::vector<Hit>> HnswIndex::SearchExactly(const Request& request,
                                                           const Snapshot& snapshot,
                                                           IndexSearchTrace& trace) const {
-  TopK top(request.options.k);
+  TopK top(request.k);
   ExactScan scan({rows_, distance_, request.query.data(), snapshot.version}, top);
   if (request.options.allowed != nullptr) {
     VETTORE_RETURN_IF_ERROR(scan.Slots(*request.options.allowed, request.cancel));
@@ -93,7 +90,7 @@ absl::StatusOr<std::vector<Hit>> HnswIndex::SearchGraph(const Request& request,
                                                         const Snapshot& snapshot,
                                                         SearchScratch& scratch,
                                                         IndexSearchTrace& trace) const {
-  TopK top(request.options.k);
+  TopK top(request.k);
   ExactScan scan({rows_, distance_, request.query.data(), snapshot.version}, top);
   VETTORE_RETURN_IF_ERROR(scan.Rows(scratch.tail, request.options.allowed, request.cancel));
 

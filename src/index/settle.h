@@ -4,7 +4,9 @@
 #include <span>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "index/row_store.h"
 #include "index/top_k.h"
 #include "index/vector_distance.h"
@@ -15,13 +17,9 @@ namespace vettore {
 // InvalidArgument unless the vector has the index's dimension.
 absl::Status CheckDimension(std::span<const float> vector, size_t dim);
 
-// A search runs again when what it found was removed meanwhile, but not for ever.
-inline constexpr int kSearchAttempts = 3;
-
 struct Settled {
   std::vector<Neighbor> neighbors;  // Nearest first.
-  bool lost_any =
-      false;  // A hit's slot holds nothing any more; searching again may find a replacement.
+  size_t lost = 0;                  // Hits whose slot holds nothing any more.
 };
 
 // A hit whose slot was put anew while the search ran gets its new distance; one whose slot was
@@ -29,5 +27,10 @@ struct Settled {
 // still held.
 Settled Settle(const RowStore& rows, const VectorDistance& distance, const float* query,
                std::span<const Hit> hits);
+
+// Finds `k` neighbours that are still there. find(n): the up to `n` nearest hits, settled. It runs
+// again, asking for more than were lost, while removals leave too few; but not for ever.
+absl::StatusOr<std::vector<Neighbor>> FindSettled(
+    size_t k, absl::FunctionRef<absl::StatusOr<Settled>(size_t)> find);
 
 }  // namespace vettore

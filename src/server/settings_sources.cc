@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "server/listen_address.h"
 #include "server/settings.h"
 
 namespace vettore {
@@ -127,6 +128,7 @@ absl::StatusOr<ServerOptions> LoadServerOptions(const SettingSources& sources) {
     if (!setting.ok()) return Annotate(setting.status(), "flags");
     VETTORE_RETURN_IF_ERROR(Annotate((*setting)->Set(options, value), (*setting)->FlagName()));
   }
+  VETTORE_RETURN_IF_ERROR(ListenAddress::Parse(options.listen).status());
   if (options.queue_bytes < options.max_message_bytes) {
     return absl::InvalidArgumentError(
         StrCat("queue_bytes: ", options.queue_bytes, " is less than max_message_bytes, ",

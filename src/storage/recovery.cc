@@ -107,8 +107,8 @@ absl::StatusOr<LogReading> ChooseLogReading(const DataDirectory& directory,
   absl::StatusOr<CommitRecord> commit = Peek(options, reading);
   const absl::Status damage = commit.status();
   if (absl::IsDataLoss(damage)) {
-    // A power cut leaves gaps in what was not yet synced. What was, is below the watermark, save for
-    // the last 100 ms before the cut, in which damage to synced bytes looks the same.
+    // A power cut leaves gaps in what was not yet synced. What was, is below the watermark, save
+    // for the last 100 ms before the cut, in which damage to synced bytes looks the same.
     reading = LogReading::kUpToDamage;
     commit = Peek(options, reading);
   }

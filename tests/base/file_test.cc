@@ -8,7 +8,7 @@
 #include <fstream>
 #include <string>
 
-#include "base/temporary_directory.h"
+#include "support/temporary_directory.h"
 
 namespace vettore {
 namespace {

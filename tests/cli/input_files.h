@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "base/temporary_directory.h"
+#include "support/temporary_directory.h"
 #include "cli/format/input_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

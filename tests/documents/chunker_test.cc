@@ -77,7 +77,7 @@ TEST(Chunker, KeepsItsPromisesOnMixedText) {
 
 TEST(Chunker, KeepsItsPromisesWithTheModelsTokenizer) {
   VETTORE_SKIP_WITHOUT_MODEL();
-  auto tokenizer = Tokenizer::Load(testing::ModelsPath() / testing::kModelName);
+  auto tokenizer = Tokenizer::Load(RealModelsDirectory() / kRealModel);
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
   for (uint32_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE(seed);

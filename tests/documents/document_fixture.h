@@ -16,7 +16,7 @@ namespace vettore::testing {
 // A vector that the real model fills.
 inline VectorConfig ModelVector() {
   VectorConfig vector;
-  vector.model.emplace().name = kModelName;
+  vector.model.emplace().name = kRealModel;
   return vector;
 }
 
@@ -53,7 +53,7 @@ class DocumentStoreTest : public ::testing::Test {
   // Reading the model takes longer than most tests.
   static const std::shared_ptr<ModelDirectory>& SharedModels() {
     static const auto* const kModels =
-        new std::shared_ptr<ModelDirectory>(std::make_shared<ModelDirectory>(ModelsPath()));
+        new std::shared_ptr<ModelDirectory>(std::make_shared<ModelDirectory>(RealModelsDirectory()));
     return *kModels;
   }
 
@@ -93,7 +93,7 @@ class DocumentStoreTest : public ::testing::Test {
     return count.value_or(0);
   }
 
-  const ScratchDirectory directory_;
+  const TemporaryDirectory directory_;
   const Name docs_ = NameOrDie("docs");
   std::unique_ptr<Database> database_;
   std::unique_ptr<DocumentStore> store_;

@@ -409,7 +409,7 @@ TEST_F(DocumentStoreTest, EverythingIsThereAfterReopeningWithoutEmbeddingAgain) 
   ASSERT_FALSE(HasFatalFailure());
   EXPECT_EQ(Points(), written->chunks);
 
-  const testing::ScratchDirectory empty;
+  const TemporaryDirectory empty;
   ModelDirectory no_models(empty.path());
   const DocumentStore modelless(*database_, no_models);
   EXPECT_EQ(modelless.Get(docs_, "d", CancelToken())->text, text);

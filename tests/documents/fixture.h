@@ -1,5 +1,4 @@
-// What the tests of this room share: texts, a small tokeniser of real files, the model, and
-// directories that vanish.
+// What the tests of this room share: texts, and a small tokeniser of real files.
 #pragma once
 
 #include <cstdlib>
@@ -14,50 +13,14 @@
 #include "embed/model_directory.h"
 #include "embed/tokenizer.h"
 #include "gtest/gtest.h"
+#include "support/real_model.h"
+#include "support/temporary_directory.h"
 
 namespace vettore::testing {
 
-inline constexpr std::string_view kModelName = "all-MiniLM-L6-v2";
-
-// Removed with everything in it when the test ends.
-class ScratchDirectory {
- public:
-  ScratchDirectory() {
-    std::string path = ::testing::TempDir() + "/vettore-documents-XXXXXX";
-    path_ = ::mkdtemp(path.data());
-  }
-  ~ScratchDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-inline std::filesystem::path ModelsPath() {
-  const char* path = std::getenv("VETTORE_MODELS_DIR");
-  return path == nullptr ? "models" : path;
-}
-
-inline bool HasModel() {
-  return std::filesystem::exists(ModelsPath() / kModelName / "config.json");
-}
-
-// Opens a test that needs the model.
-#define VETTORE_SKIP_WITHOUT_MODEL()                                                \
-  if (!::vettore::testing::HasModel()) {                                            \
-    GTEST_SKIP() << "no model " << ::vettore::testing::kModelName << " in "         \
-                 << ::vettore::testing::ModelsPath() << "; set VETTORE_MODELS_DIR"; \
-  }                                                                                 \
-  static_assert(true)
-
 // A WordPiece tokeniser whose vocabulary is single characters: a word of n letters is n tokens.
 inline std::unique_ptr<Tokenizer> CharacterTokenizer() {
-  const ScratchDirectory directory;
+  const TemporaryDirectory directory;
   std::ofstream vocabulary(directory.path() / "vocab.txt");
   vocabulary << "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
   for (char c = '!'; c <= '~'; ++c) vocabulary << c << "\n";

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/strings.h"
-#include "base/temporary_directory.h"
+#include "support/temporary_directory.h"
 #include "embed/tiny_model.h"
 #include "types/limits.h"
 

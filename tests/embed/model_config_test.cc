@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "base/temporary_directory.h"
+#include "support/temporary_directory.h"
 #include "embed/tiny_model.h"
 
 namespace vettore {

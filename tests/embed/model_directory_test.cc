@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "base/temporary_directory.h"
+#include "support/temporary_directory.h"
 #include "embed/tiny_model.h"
 
 namespace vettore {

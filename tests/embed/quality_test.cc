@@ -12,25 +12,20 @@
 
 #include "embed/embedder.h"
 #include "embed/tokenizer.h"
+#include "support/real_model.h"
 #include "support/zstd_file.h"
 
 namespace vettore {
 namespace {
 
-std::filesystem::path ModelDir() {
-  const char* models = std::getenv("VETTORE_MODELS_DIR");
-  return (models == nullptr ? SourceDirectory() / "models" : std::filesystem::path(models)) /
-         "all-MiniLM-L6-v2";
-}
+std::filesystem::path ModelDir() { return RealModelsDirectory() / kRealModel; }
 
 class QualityTest : public ::testing::Test {
  protected:
   void SetUp() override {
     const auto data = DirectoryFromEnvironment("VETTORE_DATA_DIR");
     if (!data.has_value()) GTEST_SKIP() << "set VETTORE_DATA_DIR to the directory of the data sets";
-    if (!std::filesystem::exists(ModelDir() / "model.safetensors")) {
-      GTEST_SKIP() << "no model in " << ModelDir() << ": set VETTORE_MODELS_DIR";
-    }
+    VETTORE_SKIP_WITHOUT_MODEL();
     data_ = *data;
   }
 

@@ -9,7 +9,7 @@
 #include <random>
 #include <string>
 
-#include "base/temporary_directory.h"
+#include "support/temporary_directory.h"
 #include "embed/float_formats.h"
 #include "embed/tiny_model.h"
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/strings.h"
-#include "base/temporary_directory.h"
+#include "support/temporary_directory.h"
 #include "embed/tiny_model.h"
 #include "support/zstd_file.h"
 #include "types/json.h"

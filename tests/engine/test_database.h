@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/temporary_directory.h"
+#include "support/temporary_directory.h"
 #include "engine/database.h"
 #include "gtest/gtest.h"
 

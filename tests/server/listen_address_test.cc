@@ -43,7 +43,7 @@ TEST(ListenAddress, OnlyLoopbackAndSocketsAreLocal) {
 }
 
 TEST(ListenAddress, ProbeRefusesAFileThatIsNoSocket) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const std::string path = folder.path() / "precious";
   std::ofstream(path) << "text";
   const absl::Status status = ListenAddress::Parse("unix:" + path)->Probe();

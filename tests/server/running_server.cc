@@ -8,22 +8,6 @@
 
 namespace vettore {
 
-TemporaryFolder::TemporaryFolder() {
-  std::string pattern = std::filesystem::temp_directory_path() / "vettore-server-test-XXXXXX";
-  path_ = mkdtemp(pattern.data());
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string ModelsDir() {
-  const char* set = std::getenv("VETTORE_MODELS_DIR");
-  const std::filesystem::path dir = set != nullptr ? set : "models";
-  return std::filesystem::exists(dir / kModel / "config.json") ? dir.string() : "";
-}
-
 RunningServer::RunningServer() {
   options_.listen = "127.0.0.1:0";
   options_.data_dir = folder_.path() / "data";

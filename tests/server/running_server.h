@@ -12,6 +12,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/server.h"
+#include "support/real_model.h"
+#include "support/temporary_directory.h"
 #include "vettore/v1/admin.grpc.pb.h"
 #include "vettore/v1/collections.grpc.pb.h"
 #include "vettore/v1/documents.grpc.pb.h"
@@ -20,23 +22,6 @@
 #include "vettore/v1/search.grpc.pb.h"
 
 namespace vettore {
-
-// A folder that is gone with its owner.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-// The default model, or "" where the models directory lacks it: tests that need it then skip.
-std::string ModelsDir();
-inline constexpr std::string_view kModel = "all-MiniLM-L6-v2";
 
 // A fixture whose server listens on a free loopback port.
 class RunningServer : public testing::Test {
@@ -71,7 +56,7 @@ class RunningServer : public testing::Test {
   uint64_t CountThings();
 
   ServerOptions options_;
-  TemporaryFolder folder_;
+  TemporaryDirectory folder_;
   std::unique_ptr<Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::Admin::Stub> admin_;

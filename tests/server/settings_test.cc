@@ -31,7 +31,7 @@ TEST(Settings, EveryDefaultIsReadableAndWithinItsOwnRange) {
 }
 
 TEST(Settings, FlagsWinOverEnvironmentOverFileOverDefaults) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const std::string file = folder.path() / "vettore.conf";
   std::ofstream(file)
       << "data_dir = from-file\nmodels_dir = from-file\nthreads = 3\nlisten = 127.0.0.1:1\n";
@@ -49,7 +49,7 @@ TEST(Settings, FlagsWinOverEnvironmentOverFileOverDefaults) {
 }
 
 TEST(Settings, FileComesFromTheEnvironmentWhenNoneIsGiven) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const std::string file = folder.path() / "vettore.conf";
   std::ofstream(file) << "threads = 5\n";
   const absl::StatusOr<ServerOptions> options =

@@ -127,6 +127,8 @@ TEST_F(Stream, ServerStopsReadingAClientThatIgnoresItsCredits) {
   v1::UpsertStreamResponse answer;
   for (int i = 0; i < stalled_at; ++i) ASSERT_TRUE(stream->Read(&answer));
   EXPECT_EQ(answer.error().code(), grpc::StatusCode::INVALID_ARGUMENT);
+  const absl::Time patience = absl::Now() + absl::Seconds(20);
+  while (sent == stalled_at && absl::Now() < patience) absl::SleepFor(absl::Milliseconds(20));
   EXPECT_GT(sent, stalled_at);
   context.TryCancel();
   sender.join();

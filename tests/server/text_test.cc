@@ -9,17 +9,15 @@ using testing::HasSubstr;
 class Text : public RunningServer {
  protected:
   void SetUp() override {
-    if (ModelsDir().empty()) {
-      GTEST_SKIP() << "no model " << kModel << " in the models directory; set VETTORE_MODELS_DIR";
-    }
-    options_.models_dir = ModelsDir();
+    VETTORE_SKIP_WITHOUT_MODEL();
+    options_.models_dir = RealModelsDirectory();
     Start();
   }
 
   void CreateTexts(bool documents) {
     v1::CreateCollectionRequest request;
     request.set_name("texts");
-    request.mutable_config()->add_vectors()->mutable_model()->set_name(std::string(kModel));
+    request.mutable_config()->add_vectors()->mutable_model()->set_name(kRealModel);
     if (documents) request.mutable_config()->mutable_documents();
     ASSERT_TRUE(Succeeds(Create(request)));
   }
@@ -47,7 +45,7 @@ TEST_F(Text, ModelsAreListed) {
   ASSERT_TRUE(Succeeds(Call(embeddings_, &v1::Embeddings::Stub::ListModels, {}, &models)));
   bool found = false;
   for (const v1::Model& model : models.models()) {
-    if (model.name() != kModel) continue;
+    if (model.name() != kRealModel) continue;
     found = true;
     EXPECT_EQ(model.dimension(), 384U);
     EXPECT_EQ(model.max_tokens(), 256U);
@@ -61,7 +59,7 @@ TEST_F(Text, ModelsAreListed) {
 
 TEST_F(Text, EmbedGivesUnitVectorsAndReportsTruncation) {
   v1::EmbedRequest request;
-  request.set_model(std::string(kModel));
+  request.set_model(kRealModel);
   request.add_texts("hello world");
   std::string text;
   for (int i = 0; i < 400; ++i) text += "word ";
@@ -83,7 +81,7 @@ TEST_F(Text, EmbedGivesUnitVectorsAndReportsTruncation) {
   ASSERT_TRUE(Succeeds(Call(admin_, &v1::Admin::Stub::GetStatus, {}, &status)));
   EXPECT_EQ(status.embedded_texts(), 2U);
   EXPECT_GT(status.embedded_tokens(), 100U);
-  EXPECT_THAT(status.models(), testing::Contains(std::string(kModel)));
+  EXPECT_THAT(status.models(), testing::Contains(kRealModel));
 }
 
 TEST_F(Text, PointsAreEmbeddedFromTheirTextFieldAndFoundByAQuestion) {

@@ -71,7 +71,7 @@ TEST(CrashChild, DISABLED_WritesUntilItIsKilled) {
 }
 
 TEST(Crash, AKilledProcessLosesNothingItAcknowledged) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::mt19937 random(seed);
@@ -102,7 +102,7 @@ TEST(Crash, AKilledProcessLosesNothingItAcknowledged) {
 
 // Kill -9 cannot see a missing fsync: the page cache survives it.
 TEST(Crash, APowerCutLosesNothingDurableAndAtMostATailOfWhatWasBuffered) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::mt19937 random(seed);
@@ -141,7 +141,7 @@ TEST(Crash, APowerCutLosesNothingDurableAndAtMostATailOfWhatWasBuffered) {
 }
 
 TEST(Crash, BufferedWritesAreSyncedWithinAFewTenthsOfASecond) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const auto files = std::make_shared<PowerCutFileSystem>();
   const auto env = rocksdb::NewCompositeEnv(files);
   auto store = OpenOn(*env, OptionsFor(dir.path()));
@@ -158,7 +158,7 @@ TEST(Crash, BufferedWritesAreSyncedWithinAFewTenthsOfASecond) {
 }
 
 TEST(Crash, DurableWritesAreSyncedAndThoseThatWaitTogetherShareASync) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const auto files = std::make_shared<PowerCutFileSystem>();
   const auto env = rocksdb::NewCompositeEnv(files);
   const auto store = OpenOn(*env, OptionsFor(dir.path()));
@@ -183,7 +183,7 @@ TEST(Crash, DurableWritesAreSyncedAndThoseThatWaitTogetherShareASync) {
 
 // After a failed fsync it is not known what is on disk: going on would build on sand.
 TEST(Crash, AfterAFailedSyncEveryCommitIsUnavailableUntilReopened) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const auto files = std::make_shared<PowerCutFileSystem>();
   const auto env = rocksdb::NewCompositeEnv(files);
   auto store = OpenOn(*env, OptionsFor(dir.path()));
@@ -205,7 +205,7 @@ TEST(Crash, AfterAFailedSyncEveryCommitIsUnavailableUntilReopened) {
 }
 
 TEST(Crash, AFailedBackgroundSyncStopsWritesToo) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const auto files = std::make_shared<PowerCutFileSystem>();
   const auto env = rocksdb::NewCompositeEnv(files);
   const auto store = OpenOn(*env, OptionsFor(dir.path()));

@@ -30,7 +30,7 @@ TEST(StoreChild, DISABLED_HoldsTheDirectory) {
 }
 
 TEST(DataDirectory, ASecondProcessIsRefusedWithThePidOfTheFirst) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   ChildTest child("StoreChild.DISABLED_HoldsTheDirectory", dir.path());
   ASSERT_EQ(child.ReadLine(), "open");
   const std::string pid = "pid " + std::to_string(child.pid()) + " host ";
@@ -43,13 +43,13 @@ TEST(DataDirectory, ASecondProcessIsRefusedWithThePidOfTheFirst) {
 }
 
 TEST(DataDirectory, ASecondOpenByTheSameProcessIsRefused) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const auto store = OpenOrDie(dir.path());
   EXPECT_THAT(OpenStatus(dir.path()), FailsWith(StatusCode::kFailedPrecondition, "in use"));
 }
 
 TEST(DataDirectory, FormatSaysWhatItIs) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   { OpenOrDie(dir / "deep/er"); }
   const std::string text = *ReadFile(dir / "deep/er/FORMAT", 4096);
   EXPECT_TRUE(text.starts_with("vettore data directory\nformat: 1\nuuid: ")) << text;
@@ -58,7 +58,7 @@ TEST(DataDirectory, FormatSaysWhatItIs) {
 }
 
 TEST(DataDirectory, ANewerFormatIsRefusedUntouched) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   { OpenOrDie(dir.path()); }
   const std::string newer = "vettore data directory\nformat: 2\nshape: unknown\n";
   ASSERT_THAT(WriteFileAtomically(dir / "FORMAT", newer), IsOk());
@@ -68,7 +68,7 @@ TEST(DataDirectory, ANewerFormatIsRefusedUntouched) {
 }
 
 TEST(DataDirectory, ADamagedFormatIsDataLoss) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   { OpenOrDie(dir.path()); }
   for (const std::string text :
        {"", "\n", "something else", "vettore data directory\nformat: 0\n",
@@ -81,14 +81,14 @@ TEST(DataDirectory, ADamagedFormatIsDataLoss) {
 }
 
 TEST(DataDirectory, AMissingFormatBesideDataIsDataLoss) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   { OpenOrDie(dir.path()); }
   std::filesystem::remove(dir / "FORMAT");
   EXPECT_THAT(OpenStatus(dir.path()), FailsWith(StatusCode::kDataLoss, "no FORMAT"));
 }
 
 TEST(DataDirectory, ForeignFilesAreNotMixedWithOurs) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   std::ofstream(dir / "thesis.tex") << "mine";
   EXPECT_THAT(OpenStatus(dir.path()), FailsWith(StatusCode::kFailedPrecondition, "thesis.tex"));
   for (const auto& entry : std::filesystem::directory_iterator(dir.path())) {
@@ -101,7 +101,7 @@ TEST(DataDirectory, ForeignFilesAreNotMixedWithOurs) {
 // qdrant 2231, weaviate 1703: a temporary file that a killed process left kept the server from
 // starting.
 TEST(DataDirectory, LeftoverTemporaryFilesDoNotBlockAStart) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const auto leave_files = [&] {
     for (const std::string_view name :
          {std::string_view("FORMAT.tmp"), std::string_view("LOCK"), kProbeFileName}) {
@@ -118,7 +118,7 @@ TEST(DataDirectory, LeftoverTemporaryFilesDoNotBlockAStart) {
 }
 
 TEST(DataDirectory, AStartThatWasKilledBeforeTheDatabaseStoodIsRepeated) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   { OpenOrDie(dir.path()); }
   // Killed after FORMAT.
   std::filesystem::remove_all(dir / "rocksdb");
@@ -132,7 +132,7 @@ TEST(DataDirectory, AStartThatWasKilledBeforeTheDatabaseStoodIsRepeated) {
 
 TEST(DataDirectory, AReadOnlyDirectoryIsPermissionDenied) {
   const SmallDisk disk(64 << 20);
-  const TempDir plain;
+  const TemporaryDirectory plain;
   std::filesystem::path data_dir = plain / "data";
   if (disk.is_mounted()) data_dir = disk.path() / "data";
   { OpenOrDie(data_dir); }

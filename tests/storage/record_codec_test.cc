@@ -205,7 +205,7 @@ TEST(RecordCodec, PrefixEndIsTheFirstKeyPastThePrefix) {
 }
 
 TEST(Watermark, RecordHasItsGoldenBytes) {
-  const storage_testing::TempDir directory;
+  const TemporaryDirectory directory;
   { auto created = Watermark::Create(directory / "W", CountingUuid(), 258); }
   std::ifstream file(directory / "W", std::ios::binary);
   const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -221,7 +221,7 @@ TEST(Watermark, RecordHasItsGoldenBytes) {
 }
 
 TEST(Watermark, ATornRecordLeavesTheOneBefore) {
-  const storage_testing::TempDir directory;
+  const TemporaryDirectory directory;
   const std::filesystem::path path = directory / "W";
   {
     auto watermark = Watermark::Create(path, CountingUuid(), 1);

@@ -60,7 +60,7 @@ class DamagedStore : public testing::Test {
     return OpenOrDie(options);
   }
 
-  const TempDir dir_;
+  const TemporaryDirectory dir_;
   const std::filesystem::path data_dir_ = dir_ / "data";
 };
 

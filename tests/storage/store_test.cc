@@ -47,7 +47,7 @@ std::vector<std::string> Ids(const Store& store, const PointId* from) {
 }
 
 TEST(Store, EveryRecordIsThereAfterReopening) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const uint64_t last : {10u, 20u}) {
     const auto store = OpenOrDie(dir.path());
     EXPECT_EQ(WholePoints(*store, last), UpTo(last - 10));
@@ -61,7 +61,7 @@ TEST(Store, EveryRecordIsThereAfterReopening) {
 }
 
 TEST(Store, AShardNeverWrittenIsEmpty) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const auto store = OpenOrDie(dir.path());
   EXPECT_EQ(*store->AppliedPosition(kShard), Position());
   EXPECT_THAT(WholePoints(*store, 3), IsEmpty());
@@ -70,7 +70,7 @@ TEST(Store, AShardNeverWrittenIsEmpty) {
 }
 
 TEST(Store, BatchesOfOneCommitAreWrittenInOrder) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const auto store = OpenOrDie(dir.path());
   const ShardKey other{.collection = 8, .shard = 1};
   std::vector<std::unique_ptr<ShardBatch>> batches;
@@ -91,7 +91,7 @@ TEST(Store, BatchesOfOneCommitAreWrittenInOrder) {
 }
 
 TEST(Store, APositionThatIsNotPastTheAppliedOneWritesNothing) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   auto store = OpenOrDie(dir.path());
   ASSERT_THAT(CommitPoint(*store, 5), IsOk());
   store.reset();
@@ -106,7 +106,7 @@ TEST(Store, APositionThatIsNotPastTheAppliedOneWritesNothing) {
 }
 
 TEST(Store, PointsVectorsAndProducersAreVisitedInOrder) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const auto store = OpenOrDie(dir.path());
   auto batch = store->NewBatch(kShard);
   const VectorOrdinal second{1};
@@ -156,7 +156,7 @@ TEST(Store, PointsVectorsAndProducersAreVisitedInOrder) {
 }
 
 TEST(Store, IdsAreVisitedInTheirOrderFromWhereTheCallerSays) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const auto store = OpenOrDie(dir.path());
   auto batch = store->NewBatch(kShard);
   Slot slot = 0;
@@ -181,7 +181,7 @@ TEST(Store, IdsAreVisitedInTheirOrderFromWhereTheCallerSays) {
 }
 
 TEST(Store, MetadataChangesWholeOrNotAtAll) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   auto store = OpenOrDie(dir.path());
   using Change = Store::MetaChange;
   const std::string binary("\0\xFF", 2);
@@ -205,7 +205,7 @@ TEST(Store, MetadataChangesWholeOrNotAtAll) {
 }
 
 TEST(Store, OfManyCompareAndSetsOfOneKeyEachStepSucceedsOnce) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const auto store = OpenOrDie(dir.path());
   ASSERT_THAT(store->ChangeMeta(std::vector<Store::MetaChange>{{"n", std::nullopt, "0"}}), IsOk());
   std::vector<std::thread> threads;
@@ -223,7 +223,7 @@ TEST(Store, OfManyCompareAndSetsOfOneKeyEachStepSucceedsOnce) {
 }
 
 TEST(Store, CommitsOfManyThreadsAreAllThere) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   constexpr uint64_t kEach = 200;
   {
     const auto store = OpenOrDie(dir.path());
@@ -246,7 +246,7 @@ TEST(Store, CommitsOfManyThreadsAreAllThere) {
 }
 
 TEST(Store, ADroppedShardIsGoneAndItsNeighboursStay) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   auto store = OpenOrDie(dir.path());
   const ShardKey before{.collection = 6, .shard = 0xFFFF};
   const ShardKey after{.collection = 7, .shard = 1};
@@ -269,7 +269,7 @@ TEST(Store, ADroppedShardIsGoneAndItsNeighboursStay) {
 }
 
 TEST(Store, ADroppedShardGivesItsSpaceBack) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const auto store = OpenOrDie(dir.path());
   std::mt19937 random(1);
   std::vector<float> vector(4096);
@@ -292,7 +292,7 @@ TEST(Store, ADroppedShardGivesItsSpaceBack) {
 }
 
 TEST(Store, TheOpLogKeepsItsLimitAndSaysWhatIsGone) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   StoreOptions options = OptionsFor(dir.path());
   options.max_op_records = 20;
   auto store = OpenOrDie(options);
@@ -327,7 +327,7 @@ TEST(Store, TheOpLogKeepsItsLimitAndSaysWhatIsGone) {
 }
 
 TEST(Store, OpsComeBackAsTheyWereWritten) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const auto store = OpenOrDie(dir.path());
   const std::vector<Op> ops = {{.kind = OpKind::kDelete, .id = *PointId::Parse("x"), .slot = 4},
                                {.kind = OpKind::kUpsert, .id = PointId(9), .slot = 5}};
@@ -352,7 +352,7 @@ TEST(Store, OpsComeBackAsTheyWereWritten) {
 }
 
 TEST(Store, NothingIsLoggedIntoTheDataDirectory) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const auto store = OpenOrDie(dir.path());
   EXPECT_THAT(CommitPoint(*store, 1), IsOk());
   for (const auto& entry : std::filesystem::directory_iterator(dir / "rocksdb")) {

@@ -24,17 +24,6 @@ constexpr char kDataDirVariable[] = "VETTORE_TEST_CHILD_DATA_DIR";
 
 }  // namespace
 
-TempDir::TempDir() {
-  std::string path = (std::filesystem::temp_directory_path() / "vettore-storage-XXXXXX").string();
-  VETTORE_CHECK(mkdtemp(path.data()) != nullptr);
-  path_ = path;
-}
-
-TempDir::~TempDir() {
-  std::error_code error;
-  std::filesystem::remove_all(path_, error);
-}
-
 SmallDisk::SmallDisk(size_t size_bytes) {
   const std::string options = "size=" + std::to_string(size_bytes);
   mounted_ = mount("tmpfs", path().c_str(), "tmpfs", 0, options.c_str()) == 0;

@@ -12,25 +12,12 @@
 
 #include "gmock/gmock.h"
 #include "storage/store.h"
+#include "support/temporary_directory.h"
 
 namespace vettore::storage_testing {
 
 inline constexpr ShardKey kShard{.collection = 7, .shard = 0};
 inline constexpr VectorOrdinal kVector{0};
-
-// Removed with all it holds. Externally synchronised.
-class TempDir {
- public:
-  TempDir();
-  ~TempDir();
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // A tmpfs of its own. is_mounted() is false where this process may not mount. Externally
 // synchronised.
@@ -50,7 +37,7 @@ class SmallDisk {
  private:
   void Fill(std::string_view name, uint64_t free_bytes) const;
 
-  TempDir directory_;
+  TemporaryDirectory directory_;
   bool mounted_ = false;
 };
 

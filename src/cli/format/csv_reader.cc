@@ -21,7 +21,7 @@ absl::StatusOr<int> CsvReader::Take() {
   if (peeked_ != kNothing) return std::exchange(peeked_, kNothing);
   if (next_ == buffer_.size()) {
     buffer_.resize(kBlockBytes);
-    absl::StatusOr<size_t> got = file_.Read(std::as_writable_bytes(std::span(buffer_)));
+    absl::StatusOr<size_t> got = file_.ReadSome(std::as_writable_bytes(std::span(buffer_)));
     buffer_.resize(got.ok() ? *got : 0);
     next_ = 0;
     if (!got.ok()) return got.status();

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/status.h"
 #include "base/strings.h"
+#include "cli/interrupt.h"
 
 namespace vettore {
 
@@ -45,15 +47,24 @@ InputFile::~InputFile() {
   if (descriptor_ > STDIN_FILENO) ::close(descriptor_);
 }
 
+absl::StatusOr<size_t> InputFile::ReadSome(std::span<std::byte> buffer) {
+  while (true) {
+    const ssize_t got = ::read(descriptor_, buffer.data(), buffer.size());
+    if (got >= 0) {
+      offset_ += static_cast<size_t>(got);
+      return static_cast<size_t>(got);
+    }
+    if (errno != EINTR) return ErrnoStatus(errno, "read", name_);
+    if (InterruptScope::Happened()) return absl::CancelledError("interrupted");
+  }
+}
+
 absl::StatusOr<size_t> InputFile::Read(std::span<std::byte> buffer) {
   size_t done = 0;
   while (done < buffer.size()) {
-    const ssize_t got = ::read(descriptor_, buffer.data() + done, buffer.size() - done);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return ErrnoStatus(errno, "read", name_);
+    VETTORE_ASSIGN_OR_RETURN(const size_t got, ReadSome(buffer.subspan(done)));
     if (got == 0) break;
-    done += static_cast<size_t>(got);
-    offset_ += static_cast<size_t>(got);
+    done += got;
   }
   return done;
 }

@@ -28,8 +28,11 @@ class InputFile {
   // Bytes read so far.
   uint64_t offset() const { return offset_; }
 
-  // Reads up to buffer.size() bytes; fewer only at the end.
+  // Reads up to buffer.size() bytes; fewer only at the end. Cancelled after Ctrl-C within an
+  // InterruptScope.
   absl::StatusOr<size_t> Read(std::span<std::byte> buffer);
+  // Reads what is there, waiting only when that is nothing; 0 at the end.
+  absl::StatusOr<size_t> ReadSome(std::span<std::byte> buffer);
 
   // InvalidArgument: `name: byte N: problem`.
   absl::Status ErrorAt(uint64_t offset, const std::string& problem) const;

@@ -20,13 +20,13 @@ absl::Status LineReader::Fill() {
   const size_t old_size = buffer_.size();
   buffer_.resize(old_size + kBlockBytes);
   absl::StatusOr<size_t> got =
-      file_.Read(std::as_writable_bytes(std::span(buffer_).subspan(old_size)));
+      file_.ReadSome(std::as_writable_bytes(std::span(buffer_).subspan(old_size)));
   buffer_.resize(old_size + (got.ok() ? *got : 0));
   if (!got.ok()) {
     at_end_ = true;
     return got.status();
   }
-  at_end_ = *got < kBlockBytes;
+  at_end_ = *got == 0;
   return absl::OkStatus();
 }
 
