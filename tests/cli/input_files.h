@@ -7,10 +7,10 @@
 #include <string_view>
 #include <utility>
 
-#include "support/temporary_directory.h"
 #include "cli/format/input_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "support/temporary_directory.h"
 
 namespace vettore {
 

@@ -82,9 +82,9 @@ Ran Child::Wait() {
 }
 
 void Program::StartServer(const std::vector<std::string>& flags) {
-  std::vector<std::string> arguments = {"serve", "--data-dir", (folder_.path() / "data").string(),
-                                        "--listen", address(), "--models-dir",
-                                        RealModelsDirectory().string()};
+  std::vector<std::string> arguments = {
+      "serve",   "--data-dir",   (folder_.path() / "data").string(), "--listen",
+      address(), "--models-dir", RealModelsDirectory().string()};
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   server_ = std::make_unique<Child>(folder_.path(), arguments);
   const absl::Time give_up = absl::Now() + absl::Seconds(60);

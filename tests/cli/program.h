@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "support/temporary_directory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "support/temporary_directory.h"
 #include "types/json.h"
 
 namespace vettore {

@@ -52,8 +52,8 @@ class DocumentStoreTest : public ::testing::Test {
 
   // Reading the model takes longer than most tests.
   static const std::shared_ptr<ModelDirectory>& SharedModels() {
-    static const auto* const kModels =
-        new std::shared_ptr<ModelDirectory>(std::make_shared<ModelDirectory>(RealModelsDirectory()));
+    static const auto* const kModels = new std::shared_ptr<ModelDirectory>(
+        std::make_shared<ModelDirectory>(RealModelsDirectory()));
     return *kModels;
   }
 

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/strings.h"
-#include "support/temporary_directory.h"
 #include "embed/tiny_model.h"
+#include "support/temporary_directory.h"
 #include "types/limits.h"
 
 namespace vettore {

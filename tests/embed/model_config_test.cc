@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "support/temporary_directory.h"
 #include "embed/tiny_model.h"
+#include "support/temporary_directory.h"
 
 namespace vettore {
 namespace {

@@ -7,8 +7,8 @@
 #include <thread>
 #include <vector>
 
-#include "support/temporary_directory.h"
 #include "embed/tiny_model.h"
+#include "support/temporary_directory.h"
 
 namespace vettore {
 namespace {

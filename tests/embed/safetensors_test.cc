@@ -9,9 +9,9 @@
 #include <random>
 #include <string>
 
-#include "support/temporary_directory.h"
 #include "embed/float_formats.h"
 #include "embed/tiny_model.h"
+#include "support/temporary_directory.h"
 
 namespace vettore {
 namespace {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/strings.h"
-#include "support/temporary_directory.h"
 #include "embed/tiny_model.h"
+#include "support/temporary_directory.h"
 #include "support/zstd_file.h"
 #include "types/json.h"
 

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "support/temporary_directory.h"
 #include "engine/database.h"
 #include "gtest/gtest.h"
+#include "support/temporary_directory.h"
 
 namespace vettore {
 

@@ -42,9 +42,8 @@ class FindSettledTest : public testing::Test {
 
 TEST_F(FindSettledTest, RemovedHitsAreMadeUpForThoughEachSearchLosesSome) {
   Slot next = 0;
-  const auto found = FindSettled(3, [&](size_t n) {
-    return Find(n, [&] { rows_.Remove(next++); });
-  });
+  const auto found =
+      FindSettled(3, [&](size_t n) { return Find(n, [&] { rows_.Remove(next++); }); });
   ASSERT_TRUE(found.ok());
   EXPECT_EQ(Slots(*found), (std::vector<Slot>{2, 3, 4}));
 }
@@ -62,9 +61,7 @@ TEST_F(FindSettledTest, AHitThatMovedIsMeasuredAnewAndFindsItsPlace) {
 }
 
 TEST_F(FindSettledTest, FewerWhenFewerAreLeft) {
-  const auto found = FindSettled(10, [&](size_t n) {
-    return Find(n, [&] { rows_.Remove(5); });
-  });
+  const auto found = FindSettled(10, [&](size_t n) { return Find(n, [&] { rows_.Remove(5); }); });
   ASSERT_TRUE(found.ok());
   EXPECT_EQ(found->size(), 9U);
 }
