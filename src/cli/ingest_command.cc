@@ -25,7 +25,7 @@ namespace {
 // Large enough that the server embeds many texts at once, small enough that progress is seen to
 // move.
 constexpr int kBatchDocuments = 64;
-constexpr size_t kBatchBytes = 128 << 10;
+constexpr size_t kBatchBytes = 64 << 10;
 
 struct IngestOptions {
   std::vector<std::string> paths;
