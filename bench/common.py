@@ -27,9 +27,9 @@ def parser(description: str) -> argparse.ArgumentParser:
     options.add_argument(
         "--data",
         type=Path,
-        default=os.environ.get("VETTORE_DATA_DIR"),
-        required="VETTORE_DATA_DIR" not in os.environ,
-        help="the folder of the data sets (default: $VETTORE_DATA_DIR)",
+        default=os.environ.get("VETTORE_DATASETS_DIR"),
+        required="VETTORE_DATASETS_DIR" not in os.environ,
+        help="the folder of the data sets (default: $VETTORE_DATASETS_DIR)",
     )
     options.add_argument(
         "--binary",

@@ -314,8 +314,11 @@ absl::StatusOr<Document> DocumentStore::Get(const Name& collection, std::string_
   }
   std::vector<PointId> chunks;
   for (uint64_t chunk = 0; chunk < stored[0]; ++chunk) chunks.push_back(ChunkId(id, chunk));
+  // The metadata stands in every chunk.
+  Selection selection;
+  selection.max_bytes = kMetadataBytesPerCall + 4 * limits::kTextBytes;
   VETTORE_ASSIGN_OR_RETURN(const std::vector<std::optional<PointRead>> points,
-                           target->Get(chunks, Selection(), ReadOptions(), cancel));
+                           target->Get(chunks, selection, ReadOptions(), cancel));
   return Assemble(id, points);
 }
 

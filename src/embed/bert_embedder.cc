@@ -209,6 +209,15 @@ absl::Status CheckTokenizer(const ModelConfig& config, const Tokenizer& tokenize
         StrCat(where, ": the tokeniser has ids up to ", tokenizer.vocabulary_size() - 1,
                ", config.json's vocab_size is ", config.bert.vocabulary_size));
   }
+  for (const std::span<const uint32_t> specials :
+       {std::span(tokenizer.prefix_ids()), std::span(tokenizer.suffix_ids())}) {
+    for (const uint32_t id : specials) {
+      if (id < config.bert.vocabulary_size) continue;
+      return absl::InvalidArgumentError(
+          StrCat(where, ": tokenizer.json: post_processor has the id ", id,
+                 ", config.json's vocab_size is ", config.bert.vocabulary_size));
+    }
+  }
   if (tokenizer.prefix_ids().size() + tokenizer.suffix_ids().size() >= config.max_tokens) {
     return absl::InvalidArgumentError(
         StrCat(where, ": ", config.max_tokens, " tokens leave no room beside the special ones"));

@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
 #include <thread>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/status.h"
@@ -40,6 +42,7 @@ struct ForwardScheduler::Job {
   size_t next ABSL_GUARDED_BY(mutex) = 0;
   size_t tasks ABSL_GUARDED_BY(mutex) = 0;  // Scheduled or running.
   bool is_cancelled ABSL_GUARDED_BY(mutex) = false;
+  bool is_out_of_memory ABSL_GUARDED_BY(mutex) = false;
 };
 
 ForwardScheduler::ForwardScheduler(int workers)
@@ -62,9 +65,11 @@ absl::Status ForwardScheduler::RunNow(const std::function<void()>& run, const Ca
       break;
     }
   }
+  const absl::Cleanup give_back = [this] {
+    absl::MutexLock lock(&mutex_);
+    ++free_lanes_;
+  };
   run();
-  absl::MutexLock lock(&mutex_);
-  ++free_lanes_;
   return absl::OkStatus();
 }
 
@@ -81,7 +86,13 @@ void ForwardScheduler::RunOneChunk(Job& job) {
       }
       chunk = job.next++;
     }
-    job.run_chunk(chunk);
+    try {
+      job.run_chunk(chunk);
+    } catch (const std::bad_alloc&) {
+      absl::MutexLock lock(&job.mutex);
+      job.is_out_of_memory = true;
+      job.is_cancelled = true;
+    }
     if (workers_.Schedule([this, &job] { RunOneChunk(job); }).ok()) return;
   }
 }
@@ -109,6 +120,10 @@ absl::Status ForwardScheduler::RunChunks(size_t chunks,
     absl::MutexLock lock(&job.mutex);
     if (!status.ok()) job.is_cancelled = true;
     if (job.mutex.AwaitWithTimeout(absl::Condition(&job, &Job::HasEnded), kPollEvery)) {
+      if (job.is_out_of_memory) {
+        return absl::ResourceExhaustedError(
+            "too little memory to embed; send fewer texts at a time");
+      }
       return job.next == job.chunks ? absl::OkStatus() : status;
     }
   }

@@ -45,7 +45,10 @@ absl::StatusOr<std::shared_ptr<const Embedder>> ModelDirectory::Load(const Name&
   try {
     absl::StatusOr<std::unique_ptr<Embedder>> loaded = Embedder::Load(dir);
     if (!loaded.ok()) {
-      return Annotate(loaded.status(), StrCat("model '", name.str(), "'"));
+      const absl::Status named = Annotate(loaded.status(), StrCat("model '", name.str(), "'"));
+      // Who asks for a model cannot mend its files.
+      return absl::IsInvalidArgument(named) ? absl::FailedPreconditionError(named.message())
+                                            : named;
     }
     return std::shared_ptr<const Embedder>(*std::move(loaded));
   } catch (const std::bad_alloc&) {

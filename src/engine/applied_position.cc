@@ -48,13 +48,13 @@ absl::Status AppliedPosition::WaitFor(Position wanted, const CancelToken& cancel
   }
   while (!is_there()) {
     VETTORE_RETURN_IF_ERROR(cancel.Poll());
-    if (cancel.deadline() == absl::InfiniteFuture() && absl::Now() >= give_up) {
+    if (absl::Now() >= give_up) {
       return absl::UnavailableError(StrCat("min_position ", Text(wanted),
                                            " is not applied yet, this collection stands at ",
                                            Text(position_), "; retry later"));
     }
     mutex_.AwaitWithDeadline(absl::Condition(&is_there),
-                             std::min(absl::Now() + kPollInterval, cancel.deadline()));
+                             std::min({absl::Now() + kPollInterval, cancel.deadline(), give_up}));
   }
   return closed_;
 }

@@ -24,8 +24,8 @@ class AppliedPosition {
   void Close(absl::Status reason) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Returns once `wanted` is applied. FailedPrecondition: a position of another epoch. When it
-  // stays ahead: what `cancel` says when it fires; Unavailable, naming both positions, after
-  // the longest wait without a deadline.
+  // stays ahead: what `cancel` says when it fires; Unavailable, naming both positions, after the
+  // longest wait, whatever the deadline: a waiting read holds a thread.
   absl::Status WaitFor(Position wanted, const CancelToken& cancel) const
       ABSL_LOCKS_EXCLUDED(mutex_);
 

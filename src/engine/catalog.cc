@@ -57,7 +57,9 @@ absl::StatusOr<CatalogEntry> Decode(std::string_view key, std::string_view text)
     return Damaged(key, "id, epoch and created_unix_ms must be integers of their range");
   }
   absl::StatusOr<CollectionConfig> config = CollectionConfigFromJson((*record)["config"]);
-  if (!config.ok()) return Damaged(key, StdView(config.status().message()));
+  absl::Status valid = config.status();
+  if (valid.ok()) valid = ValidateCollectionConfig(*config);
+  if (!valid.ok()) return Damaged(key, StdView(valid.message()));
   return CatalogEntry{
       .id = *id, .epoch = *epoch, .created_unix_ms = *created, .config = *std::move(config)};
 }

@@ -21,6 +21,9 @@ namespace vettore {
 struct DatabaseOptions {
   std::filesystem::path data_dir;
   size_t block_cache_bytes = 256 << 20;
+  // Opens a directory in which acknowledged writes are missing, with what is left, instead of
+  // refusing it.
+  bool accept_data_loss = false;
   std::function<absl::Time()> clock = absl::Now;  // Stamps creations and producers.
 };
 
@@ -38,7 +41,8 @@ class Database {
  public:
   // Loads every collection: its points are searchable, exactly at first, when Open returns; graphs
   // are rebuilt in the background. A collection that cannot be loaded does not keep the others from
-  // serving: its calls return DataLoss.
+  // serving: its calls return DataLoss, or ResourceExhausted where memory ran out. DataLoss when
+  // the directory is damaged or acknowledged writes are missing, unless that is accepted.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const DatabaseOptions& options);
   virtual ~Database() = default;
 

@@ -66,7 +66,7 @@ absl::StatusOr<std::vector<std::optional<PointRead>>> LocalCollection::Get(
     std::span<const PointId> ids, const Selection& selection, const ReadOptions& read,
     const CancelToken& cancel) const {
   VETTORE_RETURN_IF_ERROR(Admit(read, cancel));
-  return reader_.Get(ids, selection);
+  return reader_.Get(ids, selection, cancel);
 }
 
 absl::StatusOr<ScrollPage> LocalCollection::Scroll(const ScrollRequest& request,
@@ -94,7 +94,8 @@ absl::Status LocalCollection::WaitUntilIndexed(const CancelToken& cancel) const 
   for (const auto& index : shard_->indexes) {
     VETTORE_RETURN_IF_ERROR(index->WaitUntilIndexed(cancel));
   }
-  return absl::OkStatus();
+  absl::ReaderMutexLock state(&shard_->state_mutex);
+  return shard_->failure;
 }
 
 uint64_t LocalCollection::memory_bytes() const {

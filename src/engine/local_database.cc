@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/exceptions.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -18,16 +19,16 @@ namespace vettore {
 namespace {
 
 constexpr size_t kMaxLoadThreads = 4;
-constexpr uint64_t kFirstEpoch = 1;
 
 ShardKey KeyOf(uint32_t collection) { return {.collection = collection, .shard = 0}; }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& options) {
-  VETTORE_ASSIGN_OR_RETURN(
-      std::shared_ptr<Store> store,
-      Store::Open({.data_dir = options.data_dir, .block_cache_bytes = options.block_cache_bytes}));
+  VETTORE_ASSIGN_OR_RETURN(std::shared_ptr<Store> store,
+                           Store::Open({.data_dir = options.data_dir,
+                                        .block_cache_bytes = options.block_cache_bytes,
+                                        .accept_data_loss = options.accept_data_loss}));
   auto database = std::make_unique<LocalDatabase>(std::move(store), options.clock);
   VETTORE_RETURN_IF_ERROR(database->Load());
   return database;
@@ -49,17 +50,23 @@ absl::Status LocalDatabase::Load() {
   std::vector<OpenCollection> loaded(contents.collections.size());
   std::atomic<size_t> next = 0;
   const auto load_some = [&] {
-    for (size_t i = next++; i < loaded.size(); i = next++) {
-      loaded[i] = LoadCollection(contents.collections[i].first, contents.collections[i].second);
-    }
+    return CatchExceptions("load the collections", [&] {
+      for (size_t i = next++; i < loaded.size(); i = next++) {
+        loaded[i] = LoadCollection(contents.collections[i].first, contents.collections[i].second);
+      }
+      return absl::OkStatus();
+    });
   };
   const size_t cores = std::max(1U, std::thread::hardware_concurrency());
-  std::vector<std::thread> threads;
-  for (size_t i = 1; i < std::min({kMaxLoadThreads, cores, loaded.size()}); ++i) {
-    threads.emplace_back(load_some);
-  }
-  load_some();
-  for (std::thread& thread : threads) thread.join();
+  std::vector<absl::Status> statuses(std::min(kMaxLoadThreads, cores));
+  statuses[0] = CatchExceptions("load the collections", [&] {
+    std::vector<std::jthread> threads;
+    for (size_t i = 1; i < std::min(statuses.size(), loaded.size()); ++i) {
+      threads.emplace_back([&, i] { statuses[i] = load_some(); });
+    }
+    return load_some();
+  });
+  for (const absl::Status& status : statuses) VETTORE_RETURN_IF_ERROR(status);
 
   absl::MutexLock lock(&mutex_);
   for (size_t i = 0; i < loaded.size(); ++i) {
@@ -72,7 +79,7 @@ LocalDatabase::OpenCollection LocalDatabase::LoadCollection(
     const std::string& name, const absl::StatusOr<CatalogEntry>& entry) const {
   if (!entry.ok()) return MakeDamaged({.name = name}, entry.status());
   const absl::Time start = absl::Now();
-  auto shard = LoadShard(store_, KeyOf(entry->id), entry->config, entry->epoch);
+  auto shard = LoadShard(store_, KeyOf(entry->id), entry->config, entry->epoch, clock_());
   if (!shard.ok()) {
     OpenCollection damaged = MakeDamaged(
         {.name = name, .config = entry->config, .created_unix_ms = entry->created_unix_ms},
@@ -127,9 +134,10 @@ absl::StatusOr<std::shared_ptr<Collection>> LocalDatabase::Create(const Name& na
                                                " collections exist, at most ", limits::kCollections,
                                                "; drop one"));
   }
-  CatalogEntry entry{
-      .epoch = kFirstEpoch, .created_unix_ms = absl::ToUnixMillis(clock_()), .config = config};
+  CatalogEntry entry{.created_unix_ms = absl::ToUnixMillis(clock_()), .config = config};
   VETTORE_ASSIGN_OR_RETURN(entry.id, catalog_.NextId());
+  // Ids are never used again, so that no position of a dropped collection is taken for one of this.
+  entry.epoch = entry.id;
   // What can fail comes before the record that makes it a collection.
   VETTORE_ASSIGN_OR_RETURN(std::unique_ptr<Shard> shard,
                            Shard::Make(store_, KeyOf(entry.id), config, entry.epoch));

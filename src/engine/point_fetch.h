@@ -6,6 +6,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
+#include "base/cancel.h"
 #include "engine/read_consistency.h"
 #include "engine/requests.h"
 #include "engine/shard.h"
@@ -13,9 +14,11 @@
 namespace vettore {
 
 // The points of distinct live `slots`, in their order, with what the validated `selection` asks
-// for. Unless `conflict` is set, they are as memory shows them.
+// for; ResourceExhausted when that is more than its max_bytes. Unless `conflict` is set, they are
+// as memory shows them.
 absl::StatusOr<std::vector<PointRead>> FetchPoints(const Shard& shard, std::span<const Slot> slots,
                                                    const Selection& selection,
+                                                   const CancelToken& cancel,
                                                    ReadConflict& conflict)
     ABSL_SHARED_LOCKS_REQUIRED(shard.state_mutex);
 

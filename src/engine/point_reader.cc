@@ -22,7 +22,7 @@ constexpr size_t kIdsPerPoll = 4'096;
 }  // namespace
 
 absl::StatusOr<std::vector<std::optional<PointRead>>> PointReader::Get(
-    std::span<const PointId> ids, const Selection& selection) const {
+    std::span<const PointId> ids, const Selection& selection, const CancelToken& cancel) const {
   if (ids.size() > limits::kBatchPoints) {
     return absl::InvalidArgumentError(StrCat("ids: ", ids.size(), " in one read, at most ",
                                              limits::kBatchPoints, "; split the list"));
@@ -30,7 +30,7 @@ absl::StatusOr<std::vector<std::optional<PointRead>>> PointReader::Get(
   VETTORE_RETURN_IF_ERROR(ValidateSelection(selection, shard_.config));
   return ReadConsistently(shard_, [&](ReadConflict& conflict) {
     shard_.state_mutex.AssertReaderHeld();
-    return GetLocked(ids, selection, conflict);
+    return GetLocked(ids, selection, cancel, conflict);
   });
 }
 
@@ -53,7 +53,8 @@ absl::StatusOr<uint64_t> PointReader::Count(const std::optional<Filter>& filter,
 }
 
 absl::StatusOr<std::vector<std::optional<PointRead>>> PointReader::GetLocked(
-    std::span<const PointId> ids, const Selection& selection, ReadConflict& conflict) const {
+    std::span<const PointId> ids, const Selection& selection, const CancelToken& cancel,
+    ReadConflict& conflict) const {
   VETTORE_RETURN_IF_ERROR(shard_.failure);
   // An id may be asked for twice.
   absl::flat_hash_map<Slot, size_t> places;
@@ -67,7 +68,7 @@ absl::StatusOr<std::vector<std::optional<PointRead>>> PointReader::GetLocked(
     place_of_id[i] = place->second;
   }
   VETTORE_ASSIGN_OR_RETURN(const std::vector<PointRead> points,
-                           FetchPoints(shard_, slots, selection, conflict));
+                           FetchPoints(shard_, slots, selection, cancel, conflict));
   std::vector<std::optional<PointRead>> answers(ids.size());
   for (size_t i = 0; i < ids.size(); ++i) {
     if (place_of_id[i] != SIZE_MAX) answers[i] = points[place_of_id[i]];
@@ -96,7 +97,8 @@ absl::StatusOr<ScrollPage> PointReader::ScrollLocked(const ScrollRequest& reques
     page.next = shard_.ids.id(slots.back());
     slots.pop_back();
   }
-  VETTORE_ASSIGN_OR_RETURN(page.points, FetchPoints(shard_, slots, request.selection, conflict));
+  VETTORE_ASSIGN_OR_RETURN(page.points,
+                           FetchPoints(shard_, slots, request.selection, cancel, conflict));
   return page;
 }
 

@@ -22,7 +22,8 @@ class PointReader {
 
   // As Collection's.
   absl::StatusOr<std::vector<std::optional<PointRead>>> Get(std::span<const PointId> ids,
-                                                            const Selection& selection) const;
+                                                            const Selection& selection,
+                                                            const CancelToken& cancel) const;
   absl::StatusOr<ScrollPage> Scroll(const ScrollRequest& request, const CancelToken& cancel) const;
   absl::StatusOr<uint64_t> Count(const std::optional<Filter>& filter,
                                  const CancelToken& cancel) const;
@@ -30,6 +31,7 @@ class PointReader {
  private:
   absl::StatusOr<std::vector<std::optional<PointRead>>> GetLocked(std::span<const PointId> ids,
                                                                   const Selection& selection,
+                                                                  const CancelToken& cancel,
                                                                   ReadConflict& conflict) const
       ABSL_SHARED_LOCKS_REQUIRED(shard_.state_mutex);
   absl::StatusOr<ScrollPage> ScrollLocked(const ScrollRequest& request, const CancelToken& cancel,

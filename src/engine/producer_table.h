@@ -6,6 +6,7 @@
 #include <list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
@@ -14,7 +15,7 @@
 namespace vettore {
 
 // Remembers the producers that wrote most recently, up to kCapacity and for kLifetime after their
-// last write. Externally synchronised.
+// last write. Who puts one makes room first, on disk as here. Externally synchronised.
 class ProducerTable {
  public:
   static constexpr size_t kCapacity = 10'000;
@@ -26,8 +27,12 @@ class ProducerTable {
 
   // Null when the producer is unknown or expired at `now`. Good until the next Put.
   const ProducerRecord* Find(std::string_view producer, absl::Time now) const;
-  // Forgets the producer that has been silent longest when the table is full.
   void Put(std::string_view producer, const ProducerRecord& record);
+
+  // Who must go before `incoming` more are put: those who have expired at `now`, and of the others
+  // those silent longest, as many as are too many.
+  std::vector<std::string> ToForget(size_t incoming, absl::Time now) const;
+  void Erase(std::string_view producer);
 
   size_t size() const { return by_name_.size(); }
 
@@ -36,6 +41,10 @@ class ProducerTable {
     std::string producer;
     ProducerRecord record;
   };
+  static bool IsExpired(const ProducerRecord& record, absl::Time now) {
+    return now - absl::FromUnixMillis(record.unix_ms) > kLifetime;
+  }
+
   std::list<Entry> by_age_;  // Silent longest first.
   absl::flat_hash_map<std::string, std::list<Entry>::iterator> by_name_;
 };

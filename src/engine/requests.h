@@ -14,6 +14,7 @@
 #include "types/durability.h"
 #include "types/filter.h"
 #include "types/json.h"
+#include "types/limits.h"
 #include "types/point_id.h"
 #include "types/position.h"
 
@@ -62,10 +63,13 @@ struct Selection {
   std::vector<std::string> payload_fields;  // Empty: all; else only these dotted paths.
   bool vectors = false;
   std::vector<std::string> vector_names;  // Empty: all.
+  // Of the vectors and payloads of all points together; ResourceExhausted beyond.
+  size_t max_bytes = limits::kMessageBytes;
 };
 
-// The state that a read must have seen. The read waits for it until its deadline, or 10 s without
-// one. {0, 0} is always there; a position of another epoch is FailedPrecondition.
+// The state that a read must have seen. The read waits for it until its deadline, but no longer
+// than 10 s: Unavailable. {0, 0} is always there; a position of another epoch is
+// FailedPrecondition.
 struct ReadOptions {
   std::optional<Position> min_position;
 };

@@ -76,7 +76,7 @@ absl::StatusOr<SearchResult> Searcher::SearchLocked(const SearchRequest& request
     scores.push_back(score);
   }
   VETTORE_ASSIGN_OR_RETURN(std::vector<PointRead> points,
-                           FetchPoints(shard_, winners, request.selection, conflict));
+                           FetchPoints(shard_, winners, request.selection, cancel, conflict));
   for (size_t i = 0; i < points.size(); ++i) {
     result.points.push_back({.score = scores[i], .point = std::move(points[i])});
   }

@@ -4,14 +4,17 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "engine/shard.h"
 
 namespace vettore {
 
 // The shard at its applied position: points, vectors and producers are read side by side, nothing
 // is embedded or replayed, since records and position are committed together. Graphs are built in
-// the background. DataLoss names what does not fit together.
+// the background. Producers that have expired at `now`, or are too many, are deleted from the
+// store. DataLoss names what does not fit together; ResourceExhausted: out of memory.
 absl::StatusOr<std::unique_ptr<Shard>> LoadShard(std::shared_ptr<Store> store, ShardKey key,
-                                                 const CollectionConfig& config, uint64_t epoch);
+                                                 const CollectionConfig& config, uint64_t epoch,
+                                                 absl::Time now);
 
 }  // namespace vettore

@@ -1,12 +1,14 @@
 #include "engine/write_planner.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/status.h"
 #include "base/strings.h"
 #include "engine/filter_evaluation.h"
+#include "types/limits.h"
 
 namespace vettore {
 namespace {
@@ -16,6 +18,22 @@ struct OldPayload {
   Slot slot;
   Json* place;
 };
+
+// A write may replace or delete many points: their records are read, and let go, so many at a time.
+constexpr size_t kSlotsPerRead = 512;
+
+// The indexed fields of a record's payload, each under its whole path, where FindPath looks first.
+absl::StatusOr<Json> IndexedPart(const std::optional<PointRecord>& record,
+                                 const CollectionConfig& config) {
+  if (!record) return absl::DataLossError("it is not in the store");
+  Json indexed = Json::object();
+  if (record->payload.empty()) return indexed;
+  VETTORE_ASSIGN_OR_RETURN(const Json payload, DecodeCbor(record->payload));
+  for (const PayloadIndexConfig& index : config.payload_indexes) {
+    if (const Json* value = FindPath(payload, index.field)) indexed[index.field] = *value;
+  }
+  return indexed;
+}
 
 }  // namespace
 
@@ -29,7 +47,7 @@ absl::StatusOr<PlannedWrite> WritePlanner::Plan(PreparedWrite& write, int64_t un
                        .unix_ms = unix_ms};
   absl::Status status = PlanDeletes(write, cancel, planned);
   if (status.ok()) status = PlanUpserts(write, planned);
-  if (status.ok() && !shard_.payloads->empty()) status = ReadOldPayloads(planned);
+  if (status.ok() && !shard_.payloads->empty()) status = ReadOldPayloads(cancel, planned);
   if (!status.ok()) {
     slots_taken_ = slots_taken_before;
     return status;
@@ -55,6 +73,11 @@ absl::Status WritePlanner::PlanDeletes(PreparedWrite& write, const CancelToken& 
   for (const PointId& id : write.deletes) {
     if (const Slot slot = ids->Find(id); slot != kNoSlot) matched.Insert(slot);
   }
+  if (const size_t count = matched.Count(); count > limits::kDeletePoints) {
+    return absl::InvalidArgumentError(
+        StrCat("filter: ", count, " points to delete, at most ", limits::kDeletePoints,
+               " in one atomic write; narrow the filter, or delete the collection"));
+  }
   matched.ForEach([&](Slot slot) {
     planned.deletes.push_back({.slot = slot, .id = ids->id(slot)});
     return true;
@@ -77,7 +100,7 @@ absl::Status WritePlanner::PlanUpserts(PreparedWrite& write, PlannedWrite& plann
   return absl::OkStatus();
 }
 
-absl::Status WritePlanner::ReadOldPayloads(PlannedWrite& planned) {
+absl::Status WritePlanner::ReadOldPayloads(const CancelToken& cancel, PlannedWrite& planned) {
   std::vector<OldPayload> old;
   for (PlannedDelete& gone : planned.deletes) old.push_back({gone.slot, &gone.old_payload});
   for (PlannedUpsert& upsert : planned.upserts) {
@@ -86,20 +109,20 @@ absl::Status WritePlanner::ReadOldPayloads(PlannedWrite& planned) {
   std::sort(old.begin(), old.end(),
             [](const OldPayload& a, const OldPayload& b) { return a.slot < b.slot; });
   std::vector<Slot> slots;
-  for (const OldPayload& one : old) slots.push_back(one.slot);
-  VETTORE_ASSIGN_OR_RETURN(const auto records, shard_.store->GetPoints(shard_.key, slots));
-  for (size_t i = 0; i < old.size(); ++i) {
-    const std::string name = shard_.ids.id(slots[i]).ToString();
-    if (!records[i]) {
-      return absl::DataLossError(StrCat("point ", name, " is not in the store"));
+  for (size_t first = 0; first < old.size(); first += kSlotsPerRead) {
+    VETTORE_RETURN_IF_ERROR(cancel.Poll());
+    slots.clear();
+    for (size_t i = first; i < std::min(first + kSlotsPerRead, old.size()); ++i) {
+      slots.push_back(old[i].slot);
     }
-    if (records[i]->payload.empty()) {
-      *old[i].place = Json::object();
-      continue;
+    VETTORE_ASSIGN_OR_RETURN(const auto records, shard_.store->GetPoints(shard_.key, slots));
+    for (size_t i = 0; i < slots.size(); ++i) {
+      absl::StatusOr<Json> indexed = IndexedPart(records[i], shard_.config);
+      if (!indexed.ok()) {
+        return Annotate(indexed.status(), StrCat("point ", shard_.ids.id(slots[i]).ToString()));
+      }
+      *old[first + i].place = *std::move(indexed);
     }
-    absl::StatusOr<Json> payload = DecodeCbor(records[i]->payload);
-    if (!payload.ok()) return Annotate(payload.status(), StrCat("point ", name));
-    *old[i].place = *std::move(payload);
   }
   return absl::OkStatus();
 }

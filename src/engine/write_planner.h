@@ -26,8 +26,8 @@ class WritePlanner {
       ABSL_SHARED_LOCKS_REQUIRED(shard_.commit_gate, shard_.state_mutex);
   absl::Status PlanUpserts(PreparedWrite& write, PlannedWrite& planned)
       ABSL_SHARED_LOCKS_REQUIRED(shard_.commit_gate, shard_.state_mutex);
-  // Sets what the payload indexes must forget.
-  absl::Status ReadOldPayloads(PlannedWrite& planned)
+  // Sets what the payload indexes must forget: of each old payload the indexed fields.
+  absl::Status ReadOldPayloads(const CancelToken& cancel, PlannedWrite& planned)
       ABSL_SHARED_LOCKS_REQUIRED(shard_.commit_gate, shard_.state_mutex);
 
   const Shard& shard_;

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "base/exceptions.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "engine/write_planner.h"
 
@@ -46,7 +48,11 @@ absl::StatusOr<WriteResult> Writer::Write(PreparedWrite write, const CancelToken
   Pending pending(std::move(write), cancel);
   absl::MutexLock lock(&queue_mutex_);
   VETTORE_RETURN_IF_ERROR(closed_);
-  queue_.push_back(&pending);
+  VETTORE_RETURN_IF_ERROR(CatchExceptions("queue the write", [&] {
+    queue_mutex_.AssertHeld();
+    queue_.push_back(&pending);
+    return absl::OkStatus();
+  }));
   while (pending.stage != Stage::kDone) {
     if (pending.stage == Stage::kTaken) {
       pending.wake.Wait(&queue_mutex_);
@@ -82,8 +88,21 @@ void Writer::Close(const absl::Status& reason) {
 }
 
 void Writer::Lead() {
+  Group group;
+  const absl::Status taken = CatchExceptions("write", [&] {
+    queue_mutex_.AssertHeld();
+    group = TakeGroup();
+    return absl::OkStatus();
+  });
+  if (!taken.ok()) {
+    Pending* const leader = queue_.front();
+    leader->result = taken;
+    leader->stage = Stage::kDone;
+    queue_.pop_front();
+    if (!queue_.empty()) queue_.front()->wake.Signal();
+    return;
+  }
   leads_ = true;
-  const Group group = TakeGroup();
   queue_mutex_.Unlock();
   CommitAndApply(group);
   queue_mutex_.Lock();
@@ -99,55 +118,53 @@ Writer::Group Writer::TakeGroup() {
   Group group;
   size_t bytes = 0;
   GroupFootprint footprint;
-  while (!queue_.empty() && group.size() < kMaxGroupWrites) {
-    Pending* const next = queue_.front();
+  for (Pending* next : queue_) {
     // What a filter deletes is known only once the writes before it are applied.
     if (!group.empty() && (next->write.delete_filter || group.front()->write.delete_filter ||
                            bytes + next->write.bytes > kMaxGroupBytes)) {
       break;
     }
-    const bool is_last = queue_.size() == 1 && group.empty();
-    if (!is_last && !footprint.Add(next->write)) break;
-    queue_.pop_front();
-    next->stage = Stage::kTaken;
+    if (queue_.size() > 1 && !footprint.Add(next->write)) break;
     bytes += next->write.bytes;
     group.push_back(next);
+    if (group.size() == kMaxGroupWrites) break;
+  }
+  for (Pending* taken : group) {
+    taken->stage = Stage::kTaken;
+    queue_.pop_front();
   }
   return group;
 }
 
 void Writer::CommitAndApply(const Group& group) {
   absl::MutexLock gate(&shard_.commit_gate);
-  Group owners;
-  std::vector<PlannedWrite> planned;
-  const Durability durability = PlanGroup(group, owners, planned);
-  if (planned.empty() && durability == Durability::kBuffered) return;
-
-  std::vector<Slot> touched;
-  size_t deletes = 0;
-  for (const PlannedWrite& write : planned) {
-    deletes += write.deletes.size();
-    for (const PlannedDelete& gone : write.deletes) touched.push_back(gone.slot);
-    for (const PlannedUpsert& upsert : write.upserts) {
-      if (upsert.replaces) touched.push_back(upsert.slot);
-    }
+  PlannedGroup planned;
+  const absl::Status status = CatchExceptions("plan the write", [&] {
+    shard_.commit_gate.AssertHeld();
+    PlanGroup(group, planned);
+    return absl::OkStatus();
+  });
+  if (!status.ok()) {
+    for (Pending* pending : group) pending->result = status;
+    return;
   }
-  shard_.in_flight.Begin(touched, deletes);
-  const absl::Status committed = Commit(planned, durability);
+  if (planned.writes.empty() && planned.durability == Durability::kBuffered) return;
 
+  const absl::Status committed = CatchExceptions("commit the write", [&] {
+    shard_.commit_gate.AssertHeld();
+    BeginInFlight(planned.writes);
+    return Commit(planned);
+  });
   absl::MutexLock state(&shard_.state_mutex);
   if (committed.ok()) {
-    for (PlannedWrite& write : planned) shard_.Apply(write);
-    if (durability == Durability::kDurable) durable_seq_ = shard_.applied.Get().seq;
+    Apply(planned);
   } else {
-    for (Pending* owner : owners) owner->result = committed;
+    for (Pending* owner : planned.owners) owner->result = committed;
   }
   shard_.in_flight.End();
 }
 
-Durability Writer::PlanGroup(const Group& group, Group& owners,
-                             std::vector<PlannedWrite>& planned) {
-  Durability durability = Durability::kBuffered;
+void Writer::PlanGroup(const Group& group, PlannedGroup& planned) {
   const int64_t unix_ms = absl::ToUnixMillis(clock_());
   absl::ReaderMutexLock state(&shard_.state_mutex);
   WritePlanner planner(shard_);
@@ -175,12 +192,24 @@ Durability Writer::PlanGroup(const Group& group, Group& owners,
       pending->result = WriteResult{.position = plan->position,
                                     .upserted = plan->upserts.size(),
                                     .deleted = plan->deletes.size()};
-      planned.push_back(*std::move(plan));
+      planned.writes.push_back(*std::move(plan));
     }
-    owners.push_back(pending);
-    if (is_durable) durability = Durability::kDurable;
+    planned.owners.push_back(pending);
+    if (is_durable) planned.durability = Durability::kDurable;
   }
-  return durability;
+  planned.forgotten_producers = ProducersToForget(planned.writes);
+}
+
+std::vector<std::string> Writer::ProducersToForget(std::span<const PlannedWrite> planned) const {
+  if (planned.empty()) return {};
+  const absl::Time now = clock_();
+  size_t incoming = 0;
+  for (const PlannedWrite& write : planned) {
+    if (write.producer && shard_.producers.Find(write.producer->producer, now) == nullptr) {
+      ++incoming;
+    }
+  }
+  return shard_.producers.ToForget(incoming, now);
 }
 
 std::optional<WriteResult> Writer::FindDuplicate(const PreparedWrite& write) const {
@@ -190,13 +219,52 @@ std::optional<WriteResult> Writer::FindDuplicate(const PreparedWrite& write) con
   return WriteResult{.position = last->position, .duplicate = true};
 }
 
-absl::Status Writer::Commit(std::span<const PlannedWrite> planned, Durability durability) {
-  std::vector<std::unique_ptr<ShardBatch>> batches;
+void Writer::BeginInFlight(std::span<const PlannedWrite> planned) {
+  std::vector<Slot> touched;
+  size_t deletes = 0;
   for (const PlannedWrite& write : planned) {
+    deletes += write.deletes.size();
+    for (const PlannedDelete& gone : write.deletes) touched.push_back(gone.slot);
+    for (const PlannedUpsert& upsert : write.upserts) {
+      if (upsert.replaces) touched.push_back(upsert.slot);
+    }
+  }
+  shard_.in_flight.Begin(touched, deletes);
+}
+
+absl::Status Writer::Commit(const PlannedGroup& planned) {
+  std::vector<std::unique_ptr<ShardBatch>> batches;
+  for (const PlannedWrite& write : planned.writes) {
     batches.push_back(shard_.store->NewBatch(shard_.key));
+    if (batches.size() == 1) {
+      // Before all else: one that is forgotten may be writing again.
+      for (const std::string& name : planned.forgotten_producers) {
+        batches.front()->DeleteProducer(name);
+      }
+    }
     FillBatch(write, shard_.config.vectors.size(), *batches.back());
   }
-  return shard_.store->Commit(std::move(batches), durability);
+  return shard_.store->Commit(std::move(batches), planned.durability);
+}
+
+void Writer::Apply(PlannedGroup& planned) {
+  const absl::Status applied = CatchExceptions("apply a stored write", [&] {
+    shard_.commit_gate.AssertHeld();
+    shard_.state_mutex.AssertHeld();
+    for (const std::string& name : planned.forgotten_producers) shard_.producers.Erase(name);
+    for (PlannedWrite& write : planned.writes) shard_.Apply(write);
+    return absl::OkStatus();
+  });
+  if (planned.durability == Durability::kDurable) durable_seq_ = shard_.applied.Get().seq;
+  if (applied.ok()) return;
+  // Who waits for the position is told of the failure instead.
+  shard_.applied.Advance(planned.writes.back().position);
+  shard_.failure = FailureOf(absl::StatusCode::kUnavailable, "apply a stored write",
+                             "memory ran out; open the data directory again to load it");
+  CatchExceptions("log", [&] {
+    Log(LogLevel::kError, "write not applied", {{"reason", applied.message()}});
+    return absl::OkStatus();
+  }).IgnoreError();
 }
 
 }  // namespace vettore

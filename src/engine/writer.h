@@ -4,7 +4,9 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -28,7 +30,9 @@ class Writer {
 
   // Returns once the write is applied and, if asked for, durable. When `cancel` fires before the
   // write has left the queue, nothing has changed; later it is completed. Any error: nothing has
-  // changed in memory.
+  // changed in memory. Throws nothing: ResourceExhausted where memory runs out before the write is
+  // stored; where it does later, the write succeeds and the shard serves no more, as Shard::Apply
+  // has it.
   absl::StatusOr<WriteResult> Write(PreparedWrite write, const CancelToken& cancel)
       ABSL_LOCKS_EXCLUDED(queue_mutex_);
 
@@ -48,27 +52,42 @@ class Writer {
     absl::CondVar wake;
   };
   using Group = std::vector<Pending*>;
+  struct PlannedGroup {
+    std::vector<PlannedWrite> writes;
+    Group owners;  // Their results depend on the commit.
+    std::vector<std::string> forgotten_producers;
+    Durability durability = Durability::kBuffered;
+  };
 
   // Ends a queued write whose caller will not wait.
   absl::Status Leave(Pending& pending, absl::Status reason)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_);
-  // Takes a group off the queue and sees it through, without queue_mutex_ meanwhile.
+  // Takes a group off the queue and sees it through, without queue_mutex_ meanwhile. The caller's
+  // write is part of it.
   void Lead() ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_);
   // The longest run of queued writes, within bounds, of which none can see another; at least one.
+  // Where it throws, all are still queued.
   Group TakeGroup() ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_);
   bool IsIdle() const ABSL_SHARED_LOCKS_REQUIRED(queue_mutex_) { return !leads_; }
 
   // Sets the result of each.
   void CommitAndApply(const Group& group) ABSL_LOCKS_EXCLUDED(shard_.commit_gate);
-  // Plans what the group changes; the results of writes that change nothing are final. Returns
-  // whether any must be durable.
-  Durability PlanGroup(const Group& group, Group& owners, std::vector<PlannedWrite>& planned)
+  // Plans what the group changes; the results of writes that change nothing are final.
+  void PlanGroup(const Group& group, PlannedGroup& planned)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard_.commit_gate);
+  // Whom the shard must forget so that the producers of the planned writes fit.
+  std::vector<std::string> ProducersToForget(std::span<const PlannedWrite> planned) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard_.commit_gate);
+  // Says which slots are about to change.
+  void BeginInFlight(std::span<const PlannedWrite> planned)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard_.commit_gate);
   // The answer to a write that its producer has made before.
   std::optional<WriteResult> FindDuplicate(const PreparedWrite& write) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard_.commit_gate);
-  absl::Status Commit(std::span<const PlannedWrite> planned, Durability durability)
+  absl::Status Commit(const PlannedGroup& planned)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard_.commit_gate);
+  void Apply(PlannedGroup& planned)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard_.commit_gate, shard_.state_mutex);
 
   Shard& shard_;
   const std::function<absl::Time()> clock_;

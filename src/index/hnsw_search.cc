@@ -51,6 +51,9 @@ bool HnswIndex::PrefersScan(const Request& request, const Snapshot& snapshot) co
   // A graph search expands about ef nodes, each with about m neighbours that are new.
   const double graph_distances = static_cast<double>(request.ef) * config_.m;
   const auto linked = static_cast<double>(snapshot.linked - snapshot.dead_linked);
+  // What the graph lacks is scanned anyway; while that is most of all, as after a start, the rest
+  // is scanned too, and the answer is exact.
+  if (2 * linked < static_cast<double>(snapshot.live)) return true;
   if (request.options.allowed == nullptr) return linked <= graph_distances;
   // With a filter it passes through the nodes between the allowed ones too.
   const auto allowed = static_cast<double>(request.allowed_count);

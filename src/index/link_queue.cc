@@ -99,7 +99,12 @@ void LinkQueue::ReturnWaiting(const Portion& portion, size_t inserted) {
       ++linked_;
       if (!rows_.IsAlive(row)) ++dead_linked_;
     } else {
-      waiting_.insert(waiting_.begin() + static_cast<ptrdiff_t>(next_), {row, portion.tickets[i]});
+      // In the order of the tickets, which OldestTicket() relies on.
+      const Waiting again{row, portion.tickets[i]};
+      const auto place =
+          std::lower_bound(waiting_.begin() + static_cast<ptrdiff_t>(next_), waiting_.end(), again,
+                           [](const Waiting& a, const Waiting& b) { return a.ticket < b.ticket; });
+      waiting_.insert(place, again);
     }
   }
 }

@@ -81,9 +81,6 @@ class Api {
  private:
   // Of a request's field `collection`: a name or an alias.
   absl::StatusOr<std::shared_ptr<Collection>> Find(const std::string& name) const;
-  // ResourceExhausted when the vectors of up to `points` points cannot fit in one reply.
-  absl::Status CheckVectorsFit(const Collection& collection, const Selection& selection,
-                               uint64_t points) const;
 
   Database& database_;
   ModelDirectory& models_;

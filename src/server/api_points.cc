@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "base/status.h"
 #include "server/api.h"
 #include "server/convert_filter.h"
@@ -13,26 +14,6 @@ namespace vettore {
 absl::StatusOr<std::shared_ptr<Collection>> Api::Find(const std::string& name) const {
   VETTORE_ASSIGN_OR_RETURN(const Name parsed, Name::Parse(name, "collection"));
   return database_.Get(parsed);
-}
-
-absl::Status Api::CheckVectorsFit(const Collection& collection, const Selection& selection,
-                                  uint64_t points) const {
-  // Past the limit the engine refuses the request anyway.
-  if (!selection.vectors || points > limits::kSearchLimit) return absl::OkStatus();
-  uint64_t floats = 0;
-  for (const VectorConfig& vector : collection.config().vectors) {
-    const bool wanted = selection.vector_names.empty() ||
-                        std::find(selection.vector_names.begin(), selection.vector_names.end(),
-                                  vector.name) != selection.vector_names.end();
-    if (wanted) floats += vector.dimension;
-  }
-  if (points * floats * sizeof(float) <= options_.max_message_bytes) return absl::OkStatus();
-  const uint64_t stored = std::min(points, collection.Status().points);
-  if (stored * floats * sizeof(float) <= options_.max_message_bytes) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      StrCat("selection.vectors: ", stored, " points with ", floats,
-             " floats each are more than a reply of ", options_.max_message_bytes,
-             " bytes (max_message_bytes) holds; ask for fewer points at a time"));
 }
 
 Api::Reply<v1::UpsertResponse> Api::UpsertPoints(const v1::UpsertRequest& request,
@@ -62,10 +43,13 @@ Api::Reply<v1::GetResponse> Api::GetPoints(const v1::GetRequest& request, const 
   if (static_cast<size_t>(request.ids_size()) > limits::kBatchPoints) {
     return path.Invalid(StrCat("at most ", limits::kBatchPoints, ", got ", request.ids_size()));
   }
-  VETTORE_ASSIGN_OR_RETURN(const std::vector<PointId> ids, PointIdsFromProto(request.ids(), path));
-  VETTORE_ASSIGN_OR_RETURN(const Selection selection, SelectionFromProto(request.selection()));
+  VETTORE_ASSIGN_OR_RETURN(std::vector<PointId> ids, PointIdsFromProto(request.ids(), path));
+  // Each once: a reply is no multiple of what is stored.
+  absl::flat_hash_set<PointId> seen;
+  std::erase_if(ids, [&](const PointId& id) { return !seen.insert(id).second; });
+  VETTORE_ASSIGN_OR_RETURN(const Selection selection,
+                           SelectionFromProto(request.selection(), options_.max_message_bytes));
   VETTORE_ASSIGN_OR_RETURN(const ReadOptions read, ReadOptionsFromProto(request.read()));
-  VETTORE_RETURN_IF_ERROR(CheckVectorsFit(*collection, selection, ids.size()));
   VETTORE_ASSIGN_OR_RETURN(auto points, collection->Get(ids, selection, read, context.cancel));
   v1::GetResponse response;
   for (std::optional<PointRead>& point : points) {
@@ -116,9 +100,9 @@ Api::Reply<v1::ScrollResponse> Api::ScrollPoints(const v1::ScrollRequest& reques
                                              scroll.limit, ", got ", request.limit()));
   }
   if (request.limit() != 0) scroll.limit = request.limit();
-  VETTORE_ASSIGN_OR_RETURN(scroll.selection, SelectionFromProto(request.selection()));
+  VETTORE_ASSIGN_OR_RETURN(scroll.selection,
+                           SelectionFromProto(request.selection(), options_.max_message_bytes));
   VETTORE_ASSIGN_OR_RETURN(const ReadOptions read, ReadOptionsFromProto(request.read()));
-  VETTORE_RETURN_IF_ERROR(CheckVectorsFit(*collection, scroll.selection, scroll.limit));
   VETTORE_ASSIGN_OR_RETURN(ScrollPage page, collection->Scroll(scroll, read, context.cancel));
   v1::ScrollResponse response;
   for (PointRead& point : page.points) PointToProto(std::move(point), *response.add_points());

@@ -21,9 +21,9 @@ Api::Reply<v1::SearchResponse> Api::Search(const v1::SearchRequest& request,
   if (request.has_score_threshold()) search.score_threshold = request.score_threshold();
   if (request.has_ef_search()) search.ef_search = request.ef_search();
   search.exact = request.exact();
-  VETTORE_ASSIGN_OR_RETURN(search.selection, SelectionFromProto(request.selection()));
+  VETTORE_ASSIGN_OR_RETURN(search.selection,
+                           SelectionFromProto(request.selection(), options_.max_message_bytes));
   VETTORE_ASSIGN_OR_RETURN(const ReadOptions read, ReadOptionsFromProto(request.read()));
-  VETTORE_RETURN_IF_ERROR(CheckVectorsFit(*collection, search.selection, search.k));
 
   v1::SearchResponse response;
   v1::SearchTrace& trace = *response.mutable_trace();

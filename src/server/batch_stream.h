@@ -7,12 +7,13 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "google/protobuf/arena.h"
+#include "base/status.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "server/api.h"
 #include "server/dispatcher.h"
+#include "server/request_arena.h"
 #include "server/stream_registry.h"
 #include "server/wire.h"
 
@@ -41,9 +42,8 @@ BatchHandler BatchHandlerOf(Api& api, const Dispatcher& dispatcher, const BatchO
   const auto run = [&api, &dispatcher, options, method](
                        const grpc::ByteBuffer& in,
                        const RequestContext& context) -> absl::StatusOr<grpc::ByteBuffer> {
-    google::protobuf::Arena arena;
-    auto* request = google::protobuf::Arena::CreateMessage<StreamRequest>(&arena);
-    if (absl::Status parsed = ParseMessage(in, *request); !parsed.ok()) return parsed;
+    RequestArena arena;
+    VETTORE_ASSIGN_OR_RETURN(const StreamRequest* const request, arena.Parse<StreamRequest>(in));
     StreamResponse answer;
     answer.set_batch_id(request->batch_id());
     answer.set_credits(options.credits);

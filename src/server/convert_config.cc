@@ -1,5 +1,6 @@
 #include "server/convert_config.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/status.h"
@@ -153,6 +154,8 @@ absl::StatusOr<CollectionConfig> CollectionConfigFromProto(const v1::CollectionC
     chunking.max_tokens = config.documents().max_tokens();
     if (config.documents().has_overlap_tokens()) {
       chunking.overlap_tokens = config.documents().overlap_tokens();
+    } else if (chunking.max_tokens > 0) {
+      chunking.overlap_tokens = std::min(chunking.overlap_tokens, (chunking.max_tokens - 1) / 2);
     }
     out.documents = chunking;
   }

@@ -97,7 +97,7 @@ void PointToProto(PointRead point, v1::StoredPoint& out) {
   if (point.payload.is_object()) PayloadToProto(point.payload, *out.mutable_payload());
 }
 
-absl::StatusOr<Selection> SelectionFromProto(const v1::Selection& selection) {
+absl::StatusOr<Selection> SelectionFromProto(const v1::Selection& selection, size_t max_bytes) {
   const FieldPath path("selection");
   const auto names = static_cast<size_t>(selection.vector_names_size());
   const auto fields = static_cast<size_t>(selection.payload_fields_size());
@@ -118,6 +118,7 @@ absl::StatusOr<Selection> SelectionFromProto(const v1::Selection& selection) {
                           ? std::vector<std::string>()
                           : std::vector<std::string>(selection.vector_names().begin(),
                                                      selection.vector_names().end()),
+      .max_bytes = max_bytes,
   };
 }
 

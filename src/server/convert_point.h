@@ -25,7 +25,8 @@ absl::StatusOr<std::vector<PointWrite>> PointsFromProto(
     const google::protobuf::RepeatedPtrField<v1::Point>& points);
 void PointToProto(PointRead point, v1::StoredPoint& out);
 
-absl::StatusOr<Selection> SelectionFromProto(const v1::Selection& selection);
+// max_bytes: of a reply.
+absl::StatusOr<Selection> SelectionFromProto(const v1::Selection& selection, size_t max_bytes);
 
 void PositionToProto(Position position, v1::Position& out);
 

@@ -124,6 +124,7 @@ struct Server::Parts {
 absl::Status Server::Parts::Open(const ServerOptions& options) {
   DatabaseOptions database_options;
   database_options.data_dir = options.data_dir;
+  database_options.accept_data_loss = options.accept_data_loss;
   database_options.block_cache_bytes = options.block_cache_bytes;
   VETTORE_ASSIGN_OR_RETURN(database, Database::Open(database_options));
   models = std::make_unique<ModelDirectory>(options.models_dir);

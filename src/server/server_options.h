@@ -14,6 +14,7 @@ struct ServerOptions {
   std::string listen = "127.0.0.1:6320";
   bool insecure_remote = false;
   std::string data_dir = "vettore-data";
+  bool accept_data_loss = false;
   std::string models_dir = "~/.local/share/vettore/models";
   uint64_t threads = 0;        // 0: one a CPU.
   uint64_t write_threads = 0;  // 0: one a CPU, at least 4.

@@ -35,6 +35,12 @@ constexpr std::array kSettings = {
         .name = "data_dir",
         .field = &ServerOptions::data_dir,
         .help = "The data directory; made when it is not there. One process at a time opens it."},
+    Setting{
+        .name = "accept_data_loss",
+        .field = &ServerOptions::accept_data_loss,
+        .help =
+            "Opens a data directory that has lost acknowledged writes, without them. The log says "
+            "which. Leave it off once the server has started."},
     Setting{.name = "models_dir",
             .field = &ServerOptions::models_dir,
             .help =

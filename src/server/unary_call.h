@@ -5,12 +5,13 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "google/protobuf/arena.h"
+#include "base/status.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "server/api.h"
 #include "server/dispatcher.h"
+#include "server/request_arena.h"
 #include "server/wire.h"
 
 namespace vettore {
@@ -26,9 +27,8 @@ UnaryHandler HandlerOf(Api& api, size_t max_reply_bytes,
                                                                const RequestContext&)) {
   return [&api, max_reply_bytes, method](const grpc::ByteBuffer& in, const RequestContext& context,
                                          grpc::ByteBuffer& out) -> absl::Status {
-    google::protobuf::Arena arena;
-    auto* request = google::protobuf::Arena::CreateMessage<Request>(&arena);
-    if (absl::Status parsed = ParseMessage(in, *request); !parsed.ok()) return parsed;
+    RequestArena arena;
+    VETTORE_ASSIGN_OR_RETURN(const Request* const request, arena.Parse<Request>(in));
     absl::StatusOr<Response> response = (api.*method)(*request, context);
     if (!response.ok()) return std::move(response).status();
     return SerializeMessage(*response, max_reply_bytes, out);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <string>
 
+#include "absl/strings/escaping.h"
 #include "base/strings.h"
+#include "base/utf8.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "grpcpp/support/proto_buffer_reader.h"
 #include "grpcpp/support/proto_buffer_writer.h"
@@ -60,6 +62,8 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
     while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0) == 0x80) --end;
     message = message.substr(0, end) + " ...";
   }
+  // Of a name that was shortened elsewhere, half a character may be left.
+  if (!IsValidUtf8(message)) message = absl::CHexEscape(message);
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()), message);
 }
 

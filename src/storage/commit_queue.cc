@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/exceptions.h"
 #include "base/status.h"
 #include "storage/rocks_status.h"
 
@@ -12,6 +13,7 @@ namespace {
 // A group grows up to this size: past it, waiting longer gains nothing over the fsync that is
 // saved.
 constexpr size_t kGroupBytes = 4 << 20;
+constexpr size_t kGroupCommits = 64;
 
 // Appends the records of one batch to another. RocksDB keeps its own way of doing so to itself.
 class BatchAppender : public rocksdb::WriteBatch::Handler {
@@ -59,14 +61,16 @@ absl::Status CommitQueue::Commit(CommitRequest request) {
   for (const rocksdb::WriteBatch* records : self.request.records) {
     self.bytes += records->GetDataSize();
   }
-  std::vector<Waiter*> group;
+  // The room is made before the others wait for this one: from then on nothing may throw.
+  Group group;
+  group.reserve(kGroupCommits);
   {
     absl::MutexLock lock(&mutex_);
-    self.leads = waiters_.empty();
     waiters_.push_back(&self);
+    self.leads = waiters_.front() == &self;
     mutex_.Await(absl::Condition(&self, &Waiter::is_due));
     if (self.done) return self.status;
-    group = TakeGroup();
+    TakeGroup(group);
   }
   {
     absl::MutexLock lock(&write_mutex_);
@@ -90,19 +94,18 @@ absl::Status CommitQueue::SyncLog() {
   return synced;
 }
 
-std::vector<CommitQueue::Waiter*> CommitQueue::TakeGroup() {
-  std::vector<Waiter*> group = {waiters_.front()};
-  size_t bytes = group[0]->bytes;
-  if (group[0]->request.dropped_shard) return group;
-  for (size_t i = 1; i < waiters_.size(); ++i) {
-    Waiter* waiter = waiters_[i];
-    const bool joins = group[0]->request.durability == Durability::kDurable ||
+void CommitQueue::TakeGroup(Group& group) {
+  const Waiter& leader = *waiters_.front();
+  size_t bytes = 0;
+  for (Waiter* waiter : waiters_) {
+    const bool joins = leader.request.durability == Durability::kDurable ||
                        waiter->request.durability == Durability::kBuffered;
+    const bool alone = leader.request.dropped_shard || waiter->request.dropped_shard;
     bytes += waiter->bytes;
-    if (!joins || waiter->request.dropped_shard || bytes > kGroupBytes) break;
+    if (!group.empty() && (!joins || alone || bytes > kGroupBytes)) break;
     group.push_back(waiter);
+    if (group.size() == kGroupCommits) break;
   }
-  return group;
 }
 
 absl::Status CommitQueue::Admit(const Waiter& waiter) {
@@ -113,35 +116,52 @@ absl::Status CommitQueue::Admit(const Waiter& waiter) {
   return absl::OkStatus();
 }
 
-void CommitQueue::WriteGroup(const std::vector<Waiter*>& group) {
-  std::vector<Waiter*> admitted;
+void CommitQueue::WriteGroup(const Group& group) {
+  rocksdb::WriteOptions options;
+  bool any_admitted = false;
   for (Waiter* waiter : group) {
     waiter->status = CatchExceptions("commit", [&] {
       write_mutex_.AssertHeld();
       return Admit(*waiter);
     });
-    if (waiter->status.ok()) admitted.push_back(waiter);
+    if (!waiter->status.ok()) continue;
+    any_admitted = true;
+    options.sync |= waiter->request.durability == Durability::kDurable;
   }
-  if (admitted.empty()) return;
-  const absl::Status written = CatchExceptions("commit", [&] {
+  if (!any_admitted) return;
+
+  const CommitRecord commit = {.store = last_.store, .number = last_.number + 1};
+  rocksdb::WriteBatch empty;
+  const absl::StatusOr<rocksdb::WriteBatch*> joined = CatchExceptions("commit", [&] {
     write_mutex_.AssertHeld();
-    return Write(admitted);
+    return Join(group, commit, empty);
   });
-  if (written.ok()) {
+  absl::Status status = joined.status();
+  if (status.ok()) {
+    status = CatchExceptions(
+        "commit", [&] { return FromRocks(database_.db().Write(options, *joined), "commit"); });
+    // Only now is it in doubt what is on disk.
+    if (!status.ok()) failure_.Set(status);
+  }
+  if (status.ok()) {
+    last_ = commit;
     op_log_.Settle();
+    syncer_.NoteCommit(commit.number, options.sync ? LogSyncer::LogState::kSynced
+                                                   : LogSyncer::LogState::kBuffered);
   } else {
     op_log_.Discard();
-    failure_.Set(written);
   }
-  for (Waiter* waiter : admitted) waiter->status = written;
+  for (Waiter* waiter : group) {
+    if (waiter->status.ok()) waiter->status = status;
+  }
 }
 
-absl::Status CommitQueue::Write(const std::vector<Waiter*>& admitted) {
-  rocksdb::WriteBatch empty;
+absl::StatusOr<rocksdb::WriteBatch*> CommitQueue::Join(const Group& group,
+                                                       const CommitRecord& commit,
+                                                       rocksdb::WriteBatch& empty) {
   rocksdb::WriteBatch* target = nullptr;
-  rocksdb::WriteOptions options;
-  for (const Waiter* waiter : admitted) {
-    options.sync |= waiter->request.durability == Durability::kDurable;
+  for (const Waiter* waiter : group) {
+    if (!waiter->status.ok()) continue;
     for (rocksdb::WriteBatch* records : waiter->request.records) {
       if (target == nullptr) {
         target = records;
@@ -153,15 +173,10 @@ absl::Status CommitQueue::Write(const std::vector<Waiter*>& admitted) {
   }
   if (target == nullptr) target = &empty;
   VETTORE_RETURN_IF_ERROR(op_log_.AddTo(*target));
-  const CommitRecord commit = {.store = last_.store, .number = last_.number + 1};
   VETTORE_RETURN_IF_ERROR(FromRocks(target->Put(database_.handle(ColumnFamily::kStore),
                                                 ToSlice(kCommitKey), EncodeCommit(commit)),
                                     "number the commit"));
-  VETTORE_RETURN_IF_ERROR(FromRocks(database_.db().Write(options, target), "commit"));
-  last_ = commit;
-  syncer_.NoteCommit(commit.number,
-                     options.sync ? LogSyncer::LogState::kSynced : LogSyncer::LogState::kBuffered);
-  return absl::OkStatus();
+  return target;
 }
 
 }  // namespace vettore

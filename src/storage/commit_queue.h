@@ -9,6 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "rocksdb/write_batch.h"
 #include "storage/failure_latch.h"
@@ -61,14 +62,19 @@ class CommitQueue {
     bool is_due() const { return leads || done; }
   };
 
-  // The waiters at the front that are written together: those of one shard that is dropped stand
-  // alone.
-  std::vector<Waiter*> TakeGroup() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  using Group = std::vector<Waiter*>;
+
+  // Adds the waiters at the front that are written together, as many as `group` has room for: one
+  // whose shard is dropped stands alone.
+  void TakeGroup(Group& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Sets the status of each.
-  void WriteGroup(const std::vector<Waiter*>& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
+  void WriteGroup(const Group& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
   // Whether the waiter takes part in the write.
   absl::Status Admit(const Waiter& waiter) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
-  absl::Status Write(const std::vector<Waiter*>& admitted)
+  // The records of the waiters whose status is OK, and `commit`, in the first of their batches; in
+  // `empty` where they bring none.
+  absl::StatusOr<rocksdb::WriteBatch*> Join(const Group& group, const CommitRecord& commit,
+                                            rocksdb::WriteBatch& empty)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
 
   const RocksDatabase& database_;

@@ -1,7 +1,7 @@
 #include "storage/op_log.h"
 
-#include <optional>
 #include <string>
+#include <utility>
 
 #include "base/status.h"
 #include "base/strings.h"
@@ -48,7 +48,9 @@ absl::Status OpLog::Stage(const std::vector<OpLogEntry>& entries) {
     record.applied = entry.position;
     ++record.op_records;
   }
-  for (const auto& [shard, record] : changed) staged_[shard] = record;
+  changed.merge(
+      staged_);  // What changed stays as it is. A merge allocates nothing: it cannot fail.
+  staged_ = std::move(changed);
   return absl::OkStatus();
 }
 
@@ -66,37 +68,21 @@ absl::Status OpLog::AddTo(rocksdb::WriteBatch& batch) {
 }
 
 void OpLog::Settle() {
-  for (const auto& [shard, record] : staged_) {
-    if (record == ShardRecord()) {
-      settled_.erase(shard);
-    } else {
-      settled_[shard] = record;
-    }
-  }
-  staged_.clear();
+  for (const auto& [shard, record] : staged_) settled_.erase(shard);
+  std::erase_if(staged_, [](const auto& entry) { return entry.second == ShardRecord(); });
+  settled_.merge(staged_);
 }
 
 absl::Status OpLog::Trim(ShardKey shard, ShardRecord& record, rocksdb::WriteBatch& batch) const {
-  const std::string prefix = ShardPrefix(shard);
-  const uint64_t excess = record.op_records - max_records_;
-  // From the last trimmed position on: the range tombstones before it need not be walked over.
-  Scan scan(database_, ColumnFamily::kOps,
-            {.lower = OpsKey(shard, record.trimmed), .upper = PrefixEnd(prefix)});
-  uint64_t passed = 0;
-  std::string last;
-  for (; scan.Valid() && passed < excess; scan.Next()) {
-    last = scan.key();
-    ++passed;
-  }
-  VETTORE_RETURN_IF_ERROR(scan.status());
-  if (passed == 0) return absl::OkStatus();
-  const absl::StatusOr<Position> position = DecodeOpsKey(last, prefix);
-  if (!position.ok()) return DamagedRecord(ColumnFamily::kOps, last, position.status());
-  record.trimmed = *position;
-  record.op_records -= passed;
-  return FromRocks(
-      batch.DeleteRange(database_.handle(ColumnFamily::kOps), prefix, last + std::string(1, '\0')),
-      "trim the op log");
+  // While the current epoch is short, what is to go is of an earlier one, whose last seq is not
+  // known here: it goes as a whole once the current epoch fills the log by itself.
+  if (record.applied.seq <= max_records_) return absl::OkStatus();
+  record.trimmed = {.epoch = record.applied.epoch, .seq = record.applied.seq - max_records_};
+  record.op_records = max_records_;
+  return FromRocks(batch.DeleteRange(database_.handle(ColumnFamily::kOps), ShardPrefix(shard),
+                                     OpsKey(shard, {.epoch = record.trimmed.epoch,
+                                                    .seq = record.trimmed.seq + 1})),
+                   "trim the op log");
 }
 
 }  // namespace vettore

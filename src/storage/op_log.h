@@ -22,7 +22,8 @@ struct OpLogEntry {
 // must outlive it.
 class OpLog {
  public:
-  // max_records: kept a shard; trimmed to that when there are a tenth more.
+  // max_records: kept a shard, up to twice that while an epoch is young; trimmed when there are a
+  // tenth more.
   OpLog(const RocksDatabase& database, uint64_t max_records)
       : database_(database), max_records_(max_records) {}
 
@@ -38,13 +39,14 @@ class OpLog {
 
   // Adds the staged shard records to `batch`, and the trimming of those that keep too many.
   absl::Status AddTo(rocksdb::WriteBatch& batch);
-  void Settle();
+  void Settle();  // It cannot fail: the batch is written.
   void Discard() { staged_.clear(); }
 
  private:
   absl::StatusOr<ShardRecord> Current(ShardKey shard) const;
-  // Trims `record` to max_records_. The records of this group itself are not in the database yet
-  // and stay.
+  // Trims `record` to max_records_. Nothing is read: the seqs of an epoch are consecutive, so that
+  // the applied position says where the records to keep begin. (Where a seq was left out, fewer are
+  // kept.)
   absl::Status Trim(ShardKey shard, ShardRecord& record, rocksdb::WriteBatch& batch) const;
 
   const RocksDatabase& database_;

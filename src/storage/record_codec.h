@@ -27,7 +27,7 @@ struct CommitRecord {
 struct ShardRecord {
   Position applied;
   Position trimmed;         // Op-log records up to here are gone; {0, 0}: none is.
-  uint64_t op_records = 0;  // Kept past `trimmed`.
+  uint64_t op_records = 0;  // Kept past `trimmed`, at most.
   friend bool operator==(const ShardRecord&, const ShardRecord&) = default;
 };
 

@@ -21,7 +21,7 @@ using LogReading = RocksDatabase::LogReading;
 using Mode = RocksDatabase::Mode;
 
 constexpr std::string_view kHowToAccept =
-    "restore the directory from a backup, or open it with accept_data_loss to go on with what is "
+    "restore the directory from a backup, or start with --accept-data-loss to go on with what is "
     "left";
 
 struct DirectoryFiles {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/exceptions.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "storage/rocks_log.h"

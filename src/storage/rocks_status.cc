@@ -1,6 +1,7 @@
 #include "storage/rocks_status.h"
 
 #include "absl/strings/escaping.h"
+#include "base/strings.h"
 
 namespace vettore {
 namespace {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "base/exceptions.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/strings.h"

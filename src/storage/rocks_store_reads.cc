@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "base/exceptions.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "storage/op_log.h"

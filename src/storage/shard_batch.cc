@@ -49,6 +49,11 @@ void RocksShardBatch::PutProducer(std::string_view producer, const ProducerRecor
                           EncodeProducer(record)));
 }
 
+void RocksShardBatch::DeleteProducer(std::string_view producer) {
+  CheckTaken(
+      records_.Delete(database_.handle(ColumnFamily::kProducers), ProducerKey(shard_, producer)));
+}
+
 void RocksShardBatch::AppendOps(Position position, std::span<const Op> ops) {
   VETTORE_CHECK(!position_.has_value());
   position_ = position;

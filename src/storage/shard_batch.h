@@ -22,6 +22,7 @@ class RocksShardBatch : public ShardBatch {
   void DeleteVector(Slot slot, VectorOrdinal ordinal) override;
   void DeletePoint(Slot slot, const PointId& id) override;
   void PutProducer(std::string_view producer, const ProducerRecord& record) override;
+  void DeleteProducer(std::string_view producer) override;
   void AppendOps(Position position, std::span<const Op> ops) override;
 
   ShardKey shard() const { return shard_; }

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/exceptions.h"
 #include "base/log.h"
 #include "storage/rocks_status.h"
 

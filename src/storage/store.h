@@ -66,6 +66,7 @@ class ShardBatch {
   // Deletes the point and its id; vectors are deleted by DeleteVector.
   virtual void DeletePoint(Slot slot, const PointId& id) = 0;
   virtual void PutProducer(std::string_view producer, const ProducerRecord& record) = 0;
+  virtual void DeleteProducer(std::string_view producer) = 0;
   // The request's op-log record; also sets the shard's applied position. At most once a batch.
   virtual void AppendOps(Position position, std::span<const Op> ops) = 0;
 };
@@ -78,7 +79,8 @@ struct StoreOptions {
   // to write out what it holds in memory, so it wants twice write_buffer_bytes; a quarter of it
   // stays open for metadata and drops.
   uint64_t min_free_bytes = 128 << 20;
-  // Op-log records kept a shard; the oldest are trimmed when there are a tenth more. >= 1
+  // Op-log records kept a shard, up to twice that while an epoch is young; the oldest are trimmed
+  // when there are a tenth more. >= 1
   uint64_t max_op_records = 1'000'000;
   // Opens a directory in which acknowledged writes are missing, with what is left, instead of
   // refusing it.

@@ -313,6 +313,10 @@ TEST_F(EmbedderTest, ATokenizerThatDoesNotFitTheModelIsRefused) {
   tokenizer["post_processor"] = nullptr;
   Write(model().dir() / "tokenizer.json", tokenizer.dump());
   EXPECT_THAT(LoadError(model().dir()), HasSubstr("special tokens"));
+  tokenizer["post_processor"] = {
+      {"type", "BertProcessing"}, {"sep", {"[SEP]", 3}}, {"cls", {"[CLS]", 16'000'000}}};
+  Write(model().dir() / "tokenizer.json", tokenizer.dump());
+  EXPECT_THAT(LoadError(model().dir()), HasSubstr("post_processor has the id 16000000"));
   tokenizer = good;
   tokenizer["normalizer"]["lowercase"] = false;
   Write(model().dir() / "tokenizer.json", tokenizer.dump());

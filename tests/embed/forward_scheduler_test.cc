@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -21,6 +22,25 @@ TEST(ForwardScheduler, EveryChunkRunsOnceAndAllAreDoneAtTheReturn) {
                     .ok());
     for (const std::atomic<int>& count : runs) EXPECT_EQ(count, 1);
   }
+}
+
+TEST(ForwardScheduler, MemoryThatRunsOutEndsTheCallAndNoMore) {
+  ForwardScheduler scheduler(1);
+  const auto allocate_too_much = [] { throw std::bad_alloc(); };
+  EXPECT_EQ(scheduler
+                .RunChunks(
+                    5, [&](size_t) { allocate_too_much(); }, CancelToken())
+                .code(),
+            absl::StatusCode::kResourceExhausted);
+  // As often as would use up the lanes if one were lost each time.
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_THROW(scheduler.RunNow(allocate_too_much, CancelToken()).IgnoreError(), std::bad_alloc);
+  }
+  EXPECT_TRUE(scheduler.RunNow([] {}, CancelToken()).ok());
+  EXPECT_TRUE(scheduler
+                  .RunChunks(
+                      5, [](size_t) {}, CancelToken())
+                  .ok());
 }
 
 TEST(ForwardScheduler, ASmallCallDoesNotWaitBehindBulkCalls) {

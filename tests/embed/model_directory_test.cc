@@ -70,7 +70,7 @@ TEST(ModelDirectory, ABrokenModelIsAnErrorUntilItIsMended) {
   ModelDirectory models(dir.path());
   Write(config, good.substr(0, good.size() / 2));
   const absl::Status status = models.Get(NameOrDie("tiny")).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()), HasSubstr("config.json: not valid JSON"));
   Write(config, good);
   EXPECT_TRUE(models.Get(NameOrDie("tiny")).ok());

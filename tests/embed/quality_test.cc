@@ -1,4 +1,4 @@
-// The real model on real data. Needs VETTORE_DATA_DIR (the data sets) and VETTORE_MODELS_DIR
+// The real model on real data. Needs VETTORE_DATASETS_DIR (the data sets) and VETTORE_MODELS_DIR
 // (all-MiniLM-L6-v2); skips what is not there.
 #include <gtest/gtest.h>
 
@@ -23,8 +23,9 @@ std::filesystem::path ModelDir() { return RealModelsDirectory() / kRealModel; }
 class QualityTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto data = DirectoryFromEnvironment("VETTORE_DATA_DIR");
-    if (!data.has_value()) GTEST_SKIP() << "set VETTORE_DATA_DIR to the directory of the data sets";
+    const auto data = DirectoryFromEnvironment("VETTORE_DATASETS_DIR");
+    if (!data.has_value())
+      GTEST_SKIP() << "set VETTORE_DATASETS_DIR to the directory of the data sets";
     VETTORE_SKIP_WITHOUT_MODEL();
     data_ = *data;
   }

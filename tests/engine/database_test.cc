@@ -108,14 +108,19 @@ TEST_F(DatabaseTest, AliasLeadsToItsCollectionAndMoves) {
 }
 
 TEST_F(DatabaseTest, DropTakesAliasesAndPointsAlongAndARecreatedCollectionIsEmpty) {
-  CreateWithPoint("docs", 1);
+  const Position earlier = CreateWithPoint("docs", 1)->Status().position;
   ASSERT_TRUE(database_->SetAlias(NameFor("live"), NameFor("docs")).ok());
   EXPECT_EQ(database_->Drop(NameFor("live")).code(), absl::StatusCode::kNotFound);
   ASSERT_TRUE(database_->Drop(NameFor("docs")).ok());
   EXPECT_EQ(database_->Drop(NameFor("docs")).code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(database_->ListAliases(), IsEmpty());
 
-  EXPECT_EQ(*Count(**database_->Create(NameFor("docs"), SmallConfig())), 0U);
+  std::shared_ptr<Collection> recreated = *database_->Create(NameFor("docs"), SmallConfig());
+  EXPECT_EQ(*Count(*recreated), 0U);
+  // A position of the collection that had the name before is not waited for.
+  EXPECT_EQ(recreated->Count(std::nullopt, {.min_position = earlier}, {}).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  recreated.reset();
   database_.Reopen();
   EXPECT_EQ(*Count(**database_->Get(NameFor("docs"))), 0U);
 }
@@ -201,6 +206,40 @@ TEST_F(DatabaseTest, DamagedCollectionSaysSoAndDoesNotStopTheOthers) {
   // It can be dropped; one whose record cannot be read cannot, since its points are not known.
   EXPECT_TRUE(database_->Drop(NameFor("orphan")).ok());
   EXPECT_EQ(database_->Drop(NameFor("unreadable")).code(), absl::StatusCode::kDataLoss);
+}
+
+// A stored config was taken as it stood: dimension 0, or m 4,000,000,000.
+TEST_F(DatabaseTest, StoredConfigThatCannotBeIsDataLoss) {
+  CreateWithPoint("docs", 1);
+  WithStore([](Store& store) {
+    const std::string key = "catalog/collection/docs";
+    const std::string record = Meta(store).at(key);
+    std::string changed = record;
+    const std::string dimension = "\"dimension\":2";
+    changed.replace(changed.find(dimension), dimension.size(), "\"dimension\":0");
+    const std::vector<Store::MetaChange> changes = {
+        {.key = key, .expected = record, .value = changed}};
+    ASSERT_TRUE(store.ChangeMeta(changes).ok());
+  });
+  database_.Open();
+  const auto count = Count(**database_->Get(NameFor("docs")));
+  EXPECT_EQ(count.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(count.status().message()), HasSubstr("dimension"));
+}
+
+TEST_F(DatabaseTest, LossOfWritesIsRefusedUntilItIsAccepted) {
+  CreateWithPoint("docs", 1);
+  database_.Close();
+  std::filesystem::remove(database_.path() / "WATERMARK");
+  DatabaseOptions options;
+  options.data_dir = database_.path();
+  const absl::Status refused = Database::Open(options).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("start with --accept-data-loss"));
+  options.accept_data_loss = true;
+  const auto accepted = Database::Open(options);
+  ASSERT_TRUE(accepted.ok()) << accepted.status();
+  EXPECT_EQ(*Count(**(*accepted)->Get(NameFor("docs"))), 1U);
 }
 
 TEST_F(DatabaseTest, EverythingIsThereAfterReopen) {

@@ -127,8 +127,31 @@ TEST_F(ReadTest, LimitsAreNamed) {
       HasSubstr("ids: 10001 in one read, at most 10000"));
 }
 
+TEST_F(ReadTest, WhatIsMoreThanTheSelectionAdmitsIsRefusedBeforeItIsAllRead) {
+  std::vector<PointWrite> points;
+  for (uint64_t id = 100; id < 300; ++id) {
+    points.push_back(
+        MakePoint(PointId(id), {1}, {{"long", std::string(1'000, 'x')}, {"short", 1}}));
+  }
+  ASSERT_TRUE(Write(*collection_, Upsert(points)).ok());
+  ScrollRequest request;
+  request.limit = 200;
+  request.from = PointId(100);
+  request.selection.max_bytes = 100'000;
+  const auto page = Scroll(*collection_, request);
+  EXPECT_EQ(page.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(page.status().message()), HasSubstr("more than a reply of 100000 bytes"));
+  // What is selected counts, not what is stored.
+  request.selection.payload_fields = {"short"};
+  EXPECT_TRUE(Scroll(*collection_, request).ok());
+  request.selection.vectors = true;
+  request.selection.max_bytes = 799;
+  EXPECT_THAT(std::string(Scroll(*collection_, request).status().message()),
+              HasSubstr("selection.vectors: 200 points with 1 floats"));
+}
+
 TEST_F(ReadTest, ReadWaitsForItsMinimumPosition) {
-  const Position ahead{.epoch = 1, .seq = 2};
+  const Position ahead{.epoch = collection_->Status().position.epoch, .seq = 2};
   std::thread writer([&] {
     absl::SleepFor(absl::Milliseconds(150));
     EXPECT_TRUE(Write(*collection_, Upsert({MakePoint(PointId(50), {50})})).ok());
@@ -140,15 +163,17 @@ TEST_F(ReadTest, ReadWaitsForItsMinimumPosition) {
 }
 
 TEST_F(ReadTest, PositionThatDoesNotComeEndsWithTheDeadline) {
+  const uint64_t epoch = collection_->Status().position.epoch;
   const CancelToken soon(absl::Now() + absl::Milliseconds(100), {});
   const auto count =
-      collection_->Count(std::nullopt, {.min_position = Position{.epoch = 1, .seq = 9}}, soon);
+      collection_->Count(std::nullopt, {.min_position = Position{.epoch = epoch, .seq = 9}}, soon);
   EXPECT_EQ(count.status().code(), absl::StatusCode::kDeadlineExceeded);
 }
 
 TEST_F(ReadTest, PositionOfAnotherEpochIsRefused) {
+  const uint64_t other = collection_->Status().position.epoch + 1;
   const auto count =
-      collection_->Count(std::nullopt, {.min_position = Position{.epoch = 2, .seq = 1}}, {});
+      collection_->Count(std::nullopt, {.min_position = Position{.epoch = other, .seq = 1}}, {});
   EXPECT_EQ(count.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(collection_->Count(std::nullopt, {.min_position = Position{}}, {}).ok());
 }

@@ -53,18 +53,28 @@ ProducerRecord RecordAt(uint64_t seq, absl::Time time) {
   return {.seq = seq, .position = {.epoch = 1, .seq = seq}, .unix_ms = absl::ToUnixMillis(time)};
 }
 
-TEST(ProducerTable, ForgetsTheOneSilentLongestWhenFull) {
+TEST(ProducerTable, ThoseSilentLongestGoWhenItIsFull) {
   ProducerTable table;
   const absl::Time now = absl::Now();
   for (size_t i = 0; i < ProducerTable::kCapacity; ++i) {
     table.Put("p" + std::to_string(i), RecordAt(1, now));
   }
   table.Put("p0", RecordAt(2, now));
-  table.Put("new", RecordAt(1, now));
-  EXPECT_EQ(table.size(), ProducerTable::kCapacity);
+  EXPECT_TRUE(table.ToForget(0, now).empty());
+  EXPECT_EQ(table.ToForget(2, now), (std::vector<std::string>{"p1", "p2"}));
+  table.Erase("p1");
+  table.Erase("unknown");
+  EXPECT_EQ(table.size(), ProducerTable::kCapacity - 1);
   EXPECT_EQ(table.Find("p1", now), nullptr);
   EXPECT_EQ(table.Find("p0", now)->seq, 2U);
-  EXPECT_NE(table.Find("new", now), nullptr);
+}
+
+TEST(ProducerTable, TheExpiredGoAtOnce) {
+  ProducerTable table;
+  const absl::Time now = absl::Now();
+  table.Put("old", RecordAt(1, now - absl::Hours(8 * 24)));
+  table.Put("new", RecordAt(1, now));
+  EXPECT_EQ(table.ToForget(0, now), std::vector<std::string>{"old"});
 }
 
 TEST(InFlightWrites, TouchOnlyWhatTheyReplaceOrDelete) {
@@ -89,9 +99,11 @@ TEST(AppliedPosition, ClosedOneEndsItsWaits) {
   EXPECT_EQ(applied.WaitFor({.epoch = 1, .seq = 5}, {}).code(), absl::StatusCode::kNotFound);
 }
 
-TEST(AppliedPosition, WaitWithoutADeadlineEndsNamingBothPositions) {
+TEST(AppliedPosition, LongWaitEndsNamingBothPositions) {
   const AppliedPosition applied({.epoch = 1, .seq = 4}, absl::Milliseconds(20));
   const absl::Status status = applied.WaitFor({.epoch = 1, .seq = 5}, {});
+  const CancelToken patient(absl::Now() + absl::Hours(1), {});
+  EXPECT_EQ(applied.WaitFor({.epoch = 1, .seq = 5}, patient), status);
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_NE(status.message().find("{epoch 1, seq 5}"), absl::string_view::npos);
   EXPECT_NE(status.message().find("{epoch 1, seq 4}"), absl::string_view::npos);

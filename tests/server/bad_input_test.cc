@@ -234,6 +234,29 @@ TEST_F(BadInput, BytesThatAreNoMessage) {
               Fails(kInvalid, "no valid vettore.v1.SearchRequest"));
 }
 
+TEST_F(BadInput, BytesThatUnfoldToGigabytes) {
+  std::string empty_points;
+  for (int i = 0; i < 8'000'000; ++i) empty_points += std::string("\x12\x00", 2);
+  std::string reply;
+  EXPECT_THAT(CallRaw("/vettore.v1.Points/Upsert", empty_points, &reply),
+              Fails(grpc::StatusCode::RESOURCE_EXHAUSTED, "unfolds to more than"));
+  // Payloads of many small values, the most that honest requests unfold, are taken.
+  v1::CreateCollectionRequest create;
+  create.set_name("numbers");
+  create.mutable_config()->add_vectors()->set_dimension(4);
+  ASSERT_TRUE(Succeeds(Create(create)));
+  v1::UpsertRequest upsert;
+  upsert.set_collection("numbers");
+  for (uint64_t id = 0; id < 200; ++id) {
+    v1::Point& point = *upsert.add_points() = MakePoint(id, {1, 2, 3, 4});
+    for (int field = 0; field < 300; ++field) {
+      v1::Value& list = (*point.mutable_payload()->mutable_fields())[StrCat("f", field)];
+      for (int i = 0; i < 20; ++i) list.mutable_list()->add_values()->set_integer(i);
+    }
+  }
+  EXPECT_TRUE(Succeeds(Upsert(upsert)));
+}
+
 TEST_F(BadInput, LongTextInAMessageIsShortened) {
   v1::SearchRequest search = SearchThings({1, 2, 3, 4}, 1);
   search.set_collection(std::string(100'000, '/'));

@@ -157,15 +157,15 @@ TEST(ConvertPoint, UnknownEnumValuesAreRefused) {
 
 TEST(ConvertPoint, NamesImplyTheirPartAndAllWinsOverNames) {
   v1::Selection selection;
-  EXPECT_FALSE(SelectionFromProto(selection)->payload);
-  EXPECT_FALSE(SelectionFromProto(selection)->vectors);
+  EXPECT_FALSE(SelectionFromProto(selection, 1 << 20)->payload);
+  EXPECT_FALSE(SelectionFromProto(selection, 1 << 20)->vectors);
   selection.add_payload_fields("a");
   selection.add_vector_names("title");
-  EXPECT_TRUE(SelectionFromProto(selection)->payload);
-  EXPECT_TRUE(SelectionFromProto(selection)->vectors);
-  EXPECT_THAT(SelectionFromProto(selection)->vector_names, testing::ElementsAre("title"));
+  EXPECT_TRUE(SelectionFromProto(selection, 1 << 20)->payload);
+  EXPECT_TRUE(SelectionFromProto(selection, 1 << 20)->vectors);
+  EXPECT_THAT(SelectionFromProto(selection, 1 << 20)->vector_names, testing::ElementsAre("title"));
   selection.set_vectors(true);
-  EXPECT_THAT(SelectionFromProto(selection)->vector_names, testing::IsEmpty());
+  EXPECT_THAT(SelectionFromProto(selection, 1 << 20)->vector_names, testing::IsEmpty());
 }
 
 TEST(ConvertConfig, AbsentFieldsHaveTheirDefaults) {
@@ -211,6 +211,17 @@ TEST(ConvertConfig, ComesBackAsItWas) {
   v1::CollectionInfo info;
   CollectionInfoToProto(status, info);
   EXPECT_EQ(info.config().DebugString(), config.DebugString());
+}
+
+TEST(ConvertConfig, OverlapThatIsNotGivenFitsTheChunks) {
+  v1::CollectionConfig config;
+  const auto overlap = [&](uint32_t max_tokens) {
+    config.mutable_documents()->set_max_tokens(max_tokens);
+    return CollectionConfigFromProto(config)->documents->overlap_tokens;
+  };
+  EXPECT_EQ(overlap(0), 32U);
+  EXPECT_EQ(overlap(128), 32U);
+  EXPECT_EQ(overlap(48), 23U);
 }
 
 TEST(ConvertConfig, UnknownEnumsAndExcessAreRefused) {

@@ -55,6 +55,21 @@ TEST_P(KernelsTest, OneToFourAgreesWithDoubleOnEveryLength) {
   }
 }
 
+TEST_P(KernelsTest, OneToOneGivesTheBitsOfOneToFour) {
+  std::mt19937 random(10);
+  for (const size_t dim : TestedLengths()) {
+    const std::vector<float> a = RandomVector(dim, random);
+    const std::vector<float> b = RandomVector(dim, random);
+    const float* const rows[4] = {a.data(), b.data(), a.data(), b.data()};
+    float out[4];
+    GetParam()->l2_squared_to_4(a.data(), rows, dim, out);
+    EXPECT_EQ(GetParam()->l2_squared(a.data(), b.data(), dim), out[1]) << "dim " << dim;
+    EXPECT_EQ(GetParam()->l2_squared(a.data(), b.data(), dim), out[3]) << "dim " << dim;
+    GetParam()->inner_product_to_4(a.data(), rows, dim, out);
+    EXPECT_EQ(GetParam()->inner_product(a.data(), b.data(), dim), out[3]) << "dim " << dim;
+  }
+}
+
 TEST_P(KernelsTest, AnyAlignmentGivesTheSameBits) {
   std::mt19937 random(9);
   for (const size_t dim : {1, 5, 8, 13, 31, 64, 100, 129}) {

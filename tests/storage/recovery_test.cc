@@ -71,7 +71,7 @@ TEST_F(DamagedStore, ALogCutBelowTheWatermarkIsRefusedUntouchedUntilTheLossIsAcc
   const auto before = FileSizes(data_dir_ / "rocksdb");
   EXPECT_THAT(OpenStatus(),
               FailsWith(StatusCode::kDataLoss, "commit 50 was durable, the last one"));
-  EXPECT_THAT(OpenStatus(), FailsWith(StatusCode::kDataLoss, "accept_data_loss"));
+  EXPECT_THAT(OpenStatus(), FailsWith(StatusCode::kDataLoss, "start with --accept-data-loss"));
   EXPECT_EQ(FileSizes(data_dir_ / "rocksdb"), before);
 
   uint64_t left = 0;
@@ -199,21 +199,6 @@ TEST_F(DamagedStore, TheDatabaseOfAnotherDirectoryIsRefusedUntilAccepted) {
   EXPECT_EQ(WholePoints(*OpenOrDie(options), kPoints).size(), kPoints);
 }
 
-// Writes `value` at `key` behind the store's back.
-void Overwrite(const std::filesystem::path& data_dir, ColumnFamily family, const std::string& key,
-               const std::string& value) {
-  auto database = RocksDatabase::Open({.path = data_dir / "rocksdb",
-                                       .block_cache_bytes = 1 << 20,
-                                       .write_buffer_bytes = 1 << 20,
-                                       .env = rocksdb::Env::Default()},
-                                      RocksDatabase::Mode::kReadWrite,
-                                      RocksDatabase::LogReading::kTornTailOnly);
-  ASSERT_THAT(database.status(), IsOk());
-  rocksdb::WriteOptions options;
-  options.sync = true;
-  ASSERT_TRUE((*database)->db().Put(options, (*database)->handle(family), key, value).ok());
-}
-
 TEST_F(DamagedStore, ADamagedRecordIsDataLossThatNamesItsFamilyAndKey) {
   struct Case {
     ColumnFamily family;
@@ -251,13 +236,13 @@ TEST_F(DamagedStore, ADamagedRecordIsDataLossThatNamesItsFamilyAndKey) {
     SCOPED_TRACE(name);
     std::filesystem::remove_all(data_dir_);
     { ASSERT_THAT(CommitPoint(*OpenOrDie(data_dir_), 1), IsOk()); }
-    Overwrite(data_dir_, damaged.family, damaged.key, "\x09");
+    PutBehindTheStore(data_dir_, damaged.family, damaged.key, "\x09");
     const auto store = OpenOrDie(data_dir_);
     EXPECT_THAT(damaged.read(*store), FailsWith(StatusCode::kDataLoss, "'" + name + "'"));
     EXPECT_THAT(damaged.read(*store),
                 FailsWith(StatusCode::kDataLoss, absl::BytesToHexString(damaged.key)));
   }
-  Overwrite(data_dir_, ColumnFamily::kStore, std::string(kCommitKey), "");
+  PutBehindTheStore(data_dir_, ColumnFamily::kStore, std::string(kCommitKey), "");
   EXPECT_THAT(OpenStatus(), FailsWith(StatusCode::kDataLoss, "'default'"));
 }
 

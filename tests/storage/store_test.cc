@@ -326,6 +326,26 @@ TEST(Store, TheOpLogKeepsItsLimitAndSaysWhatIsGone) {
               FailsWith(StatusCode::kOutOfRange, "trimmed"));
 }
 
+// Trimming read the records that it deleted; one that was damaged failed the write, and with it
+// every later write of the store.
+TEST(Store, ADamagedOpLogRecordDoesNotEndTheWrites) {
+  const TemporaryDirectory dir;
+  StoreOptions options = OptionsFor(dir.path());
+  options.max_op_records = 20;
+  auto store = OpenOrDie(options);
+  for (uint64_t seq = 1; seq <= 22; ++seq) {
+    ASSERT_THAT(CommitPoint(*store, seq, Durability::kBuffered), IsOk());
+  }
+  store.reset();
+  PutBehindTheStore(dir.path(), ColumnFamily::kOps, OpsKey(kShard, {.epoch = 1, .seq = 2}) + "x",
+                    "");
+  store = OpenOrDie(options);
+  for (uint64_t seq = 23; seq <= 30; ++seq) {
+    ASSERT_THAT(CommitPoint(*store, seq, Durability::kBuffered), IsOk());
+  }
+  EXPECT_EQ(OpSeqs(*store, {.epoch = 1, .seq = 9}).front(), 10u);
+}
+
 TEST(Store, OpsComeBackAsTheyWereWritten) {
   const TemporaryDirectory dir;
   const auto store = OpenOrDie(dir.path());

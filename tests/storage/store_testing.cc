@@ -202,6 +202,20 @@ std::vector<std::filesystem::path> FilesOf(const std::filesystem::path& director
   return files;
 }
 
+void PutBehindTheStore(const std::filesystem::path& data_dir, ColumnFamily family,
+                       const std::string& key, const std::string& value) {
+  auto database = RocksDatabase::Open({.path = data_dir / "rocksdb",
+                                       .block_cache_bytes = 1 << 20,
+                                       .write_buffer_bytes = 1 << 20,
+                                       .env = rocksdb::Env::Default()},
+                                      RocksDatabase::Mode::kReadWrite,
+                                      RocksDatabase::LogReading::kTornTailOnly);
+  ASSERT_THAT(database.status(), IsOk());
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  ASSERT_TRUE((*database)->db().Put(options, (*database)->handle(family), key, value).ok());
+}
+
 void FlipByte(const std::filesystem::path& file, uint64_t offset) {
   std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
   stream.seekg(static_cast<std::streamoff>(offset));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gmock/gmock.h"
+#include "storage/rocks_database.h"
 #include "storage/store.h"
 #include "support/temporary_directory.h"
 
@@ -79,6 +80,9 @@ std::vector<uint64_t> WholePoints(const Store& store, uint64_t last, ShardKey sh
 
 std::vector<std::filesystem::path> FilesOf(const std::filesystem::path& directory,
                                            std::string_view extension);
+// Puts a record into the database of a closed store.
+void PutBehindTheStore(const std::filesystem::path& data_dir, ColumnFamily family,
+                       const std::string& key, const std::string& value);
 void FlipByte(const std::filesystem::path& file, uint64_t offset);
 
 MATCHER_P2(FailsWith, code, text, "") {

@@ -255,7 +255,8 @@ def collection_config_to_proto(
         message.payload_indexes.add(field=field, kind=_INDEX_KINDS[kind])
     if documents is not None:
         message.documents.max_tokens = documents.max_tokens
-        message.documents.overlap_tokens = documents.overlap_tokens
+        if documents.overlap_tokens is not None:
+            message.documents.overlap_tokens = documents.overlap_tokens
     return message
 
 
@@ -294,6 +295,7 @@ def collection_from_proto(message: collections_pb2.CollectionInfo) -> types.Coll
         ),
         created_unix_ms=message.created_unix_ms,
         aliases=tuple(message.aliases),
+        error=message.error,
     )
 
 

@@ -84,10 +84,13 @@ class VectorConfig:
 
 @dataclass(frozen=True)
 class Chunking:
-    """How documents become passages. `max_tokens` 0 takes the model's limit."""
+    """How documents become passages.
+
+    `max_tokens` 0 takes the model's limit; no overlap given, 32 tokens or what fits.
+    """
 
     max_tokens: int = 0
-    overlap_tokens: int = 32
+    overlap_tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,11 @@ class VectorStatus:
 
 @dataclass(frozen=True)
 class CollectionInfo:
-    """A collection as it stands."""
+    """A collection as it stands.
+
+    error: why its data cannot be served, or "". Then calls on it raise DataLossError, and its other
+    fields may be unset.
+    """
 
     name: str
     points: int
@@ -114,6 +121,7 @@ class CollectionInfo:
     status: tuple[VectorStatus, ...]
     created_unix_ms: int
     aliases: tuple[str, ...]
+    error: str = ""
 
 
 @dataclass
