@@ -28,8 +28,14 @@ class BuildWithProtos(build_py):
         super().run()
 
 
+def is_stale() -> bool:
+    made = HERE / "src/vettore/v1/__init__.py"
+    changed = [proto.stat().st_mtime for proto in PROTO.rglob("*.proto")]
+    return bool(changed) and (not made.exists() or made.stat().st_mtime < max(changed))
+
+
 # An editable install does not run build_py's copying step, but needs the generated modules all the same.
-if not (HERE / "src/vettore/v1/__init__.py").exists() and PROTO.exists():
+if is_stale():
     with contextlib.suppress(ImportError):  # Metadata only: grpc_tools is a build requirement.
         generate(HERE / "src")
 

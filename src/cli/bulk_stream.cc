@@ -1,10 +1,12 @@
 #include "cli/bulk_stream.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <random>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "base/status.h"
@@ -137,10 +139,9 @@ absl::Status BulkStream<Bulk>::Run(BulkSource<Bulk>& source) {
     const absl::Status ended = RunConnected(source);
     if (ended.ok()) return source_error_;
     if (InterruptScope::Happened()) return InterruptedError("interrupted");
-    if (!absl::IsUnavailable(ended)) return ended;
+    if (!IsPassing(ended.code())) return ended;
     VETTORE_RETURN_IF_ERROR(WaitBeforeRetry(source, ended));
-    waiting_.insert(waiting_.begin(), std::make_move_iterator(unanswered_.begin()),
-                    std::make_move_iterator(unanswered_.end()));
+    for (Pending& pending : unanswered_) Enqueue(std::move(pending));
     unanswered_.clear();
   }
 }
@@ -150,10 +151,12 @@ absl::Status BulkStream<Bulk>::WaitBeforeRetry(BulkSource<Bulk>& source, const a
   const absl::Time now = absl::Now();
   if (failures_ == 0) {
     // Nothing was ever sent: there is no server, and the user should hear of it at once.
-    if (next_batch_id_ == 1) return lost;
+    if (next_batch_id_ == 1 && absl::IsUnavailable(lost)) return lost;
     last_success_ = now;
-    source.OnNotice(
-        StrCat("the connection was lost; trying again for ", FormatSpan(connection_.timeout())));
+    const std::string why = absl::IsUnavailable(lost)
+                                ? "the connection was lost"
+                                : StrCat("the server is busy (", StdView(lost.message()), ")");
+    source.OnNotice(StrCat(why, "; trying again for ", FormatSpan(connection_.timeout())));
   }
   if (now - last_success_ > connection_.timeout()) return lost;
   const absl::Time until = now + Backoff(failures_++);
@@ -169,6 +172,7 @@ template <typename Bulk>
 absl::Status BulkStream<Bulk>::RunConnected(BulkSource<Bulk>& source) {
   Call call(connection_);
   credits_ = 0;
+  stored_anew_ = false;
   absl::Time last_answer = absl::Now();
   bool closed = false;
   while (!call.broken()) {
@@ -204,14 +208,18 @@ absl::Status BulkStream<Bulk>::SendNext(BulkSource<Bulk>& source, Call& call) {
     absl::StatusOr<std::optional<BulkBatch<Bulk>>> batch = source.NextBatch();
     if (!batch.ok()) source_error_ = batch.status();
     if (batch.ok() && *batch) {
-      waiting_.emplace_back().batch = **std::move(batch);
+      const uint64_t first = next_record_;
+      next_record_ += (*batch)->places.size();
+      Enqueue({.batch = **std::move(batch), .first_record = first});
     } else {
       source_ended_ = true;
     }
   }
   if (waiting_.empty()) return absl::OkStatus();
-  Pending pending = std::move(waiting_.front());
-  waiting_.pop_front();
+  const bool overtaken =
+      !unanswered_.empty() && unanswered_.back().first_record > waiting_.begin()->first;
+  if (overtaken) return absl::OkStatus();
+  Pending pending = std::move(waiting_.extract(waiting_.begin()).mapped());
   if (!pending.lane) AssignLane(pending);
   pending.batch_id = next_batch_id_++;
   typename Bulk::StreamRequest request;
@@ -237,6 +245,44 @@ void BulkStream<Bulk>::AssignLane(Pending& pending) {
 }
 
 template <typename Bulk>
+void BulkStream<Bulk>::FreeLane(Pending& pending) {
+  if (pending.lane) lanes_[*pending.lane].busy = false;
+  pending.lane.reset();
+}
+
+template <typename Bulk>
+void BulkStream<Bulk>::Enqueue(Pending pending) {
+  const uint64_t first = pending.first_record;
+  waiting_.emplace(first, std::move(pending));
+}
+
+template <typename Bulk>
+uint64_t BulkStream<Bulk>::DropReplaced(Pending& stored) {
+  const auto end = waiting_.lower_bound(stored.first_record);
+  if (end == waiting_.begin()) return 0;
+  absl::flat_hash_set<std::string> ids;
+  for (const auto& record : *Bulk::Records(stored.batch.request)) ids.insert(Bulk::IdOf(record));
+  uint64_t dropped = 0;
+  for (auto at = waiting_.begin(); at != end;) {
+    Pending& earlier = at->second;
+    auto& records = *Bulk::Records(earlier.batch.request);
+    int kept = 0;
+    for (int i = 0; i < records.size(); ++i) {
+      if (ids.contains(Bulk::IdOf(records[i]))) continue;
+      records.SwapElements(kept, i);
+      std::swap(earlier.batch.places[static_cast<size_t>(kept++)],
+                earlier.batch.places[static_cast<size_t>(i)]);
+    }
+    dropped += static_cast<uint64_t>(records.size() - kept);
+    records.DeleteSubrange(kept, records.size() - kept);
+    earlier.batch.places.resize(static_cast<size_t>(kept));
+    if (kept == 0) FreeLane(earlier);
+    at = kept == 0 ? waiting_.erase(at) : std::next(at);
+  }
+  return dropped;
+}
+
+template <typename Bulk>
 absl::Status BulkStream<Bulk>::OnAnswer(BulkSource<Bulk>& source,
                                         typename Bulk::StreamResponse answer) {
   credits_ = answer.credits();
@@ -251,9 +297,17 @@ absl::Status BulkStream<Bulk>::OnAnswer(BulkSource<Bulk>& source,
   Pending pending = std::move(*at);
   unanswered_.erase(at);
   if (answer.has_error()) return OnBatchError(source, std::move(pending), answer.error());
-  lanes_[*pending.lane].busy = false;
+  FreeLane(pending);
   if (std::exchange(failures_, 0) > 0) source.OnNotice("going on");
   last_success_ = absl::Now();
+  if (answer.response().duplicate() && stored_anew_) {
+    // An earlier batch was stored only now and may have undone this one, which was stored before
+    // the connection was lost.
+    Enqueue(std::move(pending));
+    return absl::OkStatus();
+  }
+  stored_anew_ |= !answer.response().duplicate();
+  pending.batch.replaced = DropReplaced(pending);
   source.OnStored(pending.batch, answer.response());
   return absl::OkStatus();
 }
@@ -271,11 +325,10 @@ absl::Status BulkStream<Bulk>::OnBatchError(BulkSource<Bulk>& source, Pending pe
       return absl::Status(code, error.message());
     }
     not_before_ = absl::Now() + Backoff(failures_++);
-    waiting_.push_front(std::move(pending));
+    Enqueue(std::move(pending));
     return absl::OkStatus();
   }
-  lanes_[*pending.lane].busy = false;
-  pending.lane.reset();
+  FreeLane(pending);
   if (code != absl::StatusCode::kInvalidArgument) return absl::Status(code, error.message());
   if (pending.batch.places.size() > 1) {
     Split(std::move(pending));
@@ -291,12 +344,13 @@ void BulkStream<Bulk>::Split(Pending pending) {
   Pending second;
   second.batch.request = pending.batch.request;
   second.batch.consumed_bytes = pending.batch.consumed_bytes;
+  second.first_record = pending.first_record + static_cast<uint64_t>(half);
   Bulk::Records(second.batch.request)->DeleteSubrange(0, half);
   second.batch.places.assign(pending.batch.places.begin() + half, pending.batch.places.end());
   records->DeleteSubrange(half, records->size() - half);
   pending.batch.places.resize(static_cast<size_t>(half));
-  waiting_.push_front(std::move(second));
-  waiting_.push_front(std::move(pending));
+  Enqueue(std::move(pending));
+  Enqueue(std::move(second));
 }
 
 template class BulkStream<DocumentBulk>;

@@ -124,12 +124,11 @@ absl::Status RunInfo(const GlobalOptions& globals, const std::string& name) {
   return absl::OkStatus();
 }
 
-absl::Status ConfirmDeletion(const std::string& name, uint64_t points) {
+absl::Status ConfirmDeletion(const v1::CollectionInfo& info) {
   if (::isatty(STDIN_FILENO) != 1) {
     return UsageError("standard input is no terminal: confirm the deletion with --yes");
   }
-  std::cerr << "delete '" << name << "' with its " << CountOf(points, "point") << "? [y/N] "
-            << std::flush;
+  std::cerr << DeletionQuestion(info) << " [y/N] " << std::flush;
   std::string answer;
   std::getline(std::cin, answer);
   if (answer == "y" || answer == "Y" || answer == "yes") return absl::OkStatus();
@@ -144,7 +143,7 @@ absl::Status RunDelete(const GlobalOptions& globals, const std::string& name, bo
     VETTORE_ASSIGN_OR_RETURN(
         const v1::GetCollectionResponse found,
         connection.Call(connection.collections(), &v1::Collections::Stub::GetCollection, request));
-    VETTORE_RETURN_IF_ERROR(ConfirmDeletion(name, found.collection().points()));
+    VETTORE_RETURN_IF_ERROR(ConfirmDeletion(found.collection()));
   }
   v1::DeleteCollectionRequest request;
   request.set_name(name);

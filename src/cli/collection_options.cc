@@ -145,6 +145,10 @@ absl::StatusOr<std::optional<v1::CollectionInfo>> FindCollection(const Connectio
   request.set_name(name);
   absl::StatusOr<v1::GetCollectionResponse> found =
       connection.Call(connection.collections(), &v1::Collections::Stub::GetCollection, request);
+  if (found.ok() && !found->collection().error().empty()) {
+    return absl::DataLossError(
+        StrCat("collection '", name, "' cannot be served: ", found->collection().error()));
+  }
   if (found.ok()) return std::move(*found->mutable_collection());
   if (absl::IsNotFound(found.status())) return std::nullopt;
   return found.status();

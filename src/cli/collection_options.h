@@ -34,7 +34,7 @@ struct CollectionOptions {
   absl::Status DescribePayloadIndexes(v1::CollectionConfig& config) const;
 };
 
-// nullopt when there is no collection or alias of that name.
+// nullopt when there is no collection or alias of that name; DataLoss when it is damaged.
 absl::StatusOr<std::optional<v1::CollectionInfo>> FindCollection(const Connection& connection,
                                                                  const std::string& name);
 

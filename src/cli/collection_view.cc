@@ -69,6 +69,29 @@ std::string IndexText(const v1::VectorConfig& vector) {
                 hnsw.ef_search());
 }
 
+// A collection that cannot be served says why; what it holds is not known.
+bool IsDamaged(const v1::CollectionInfo& info) { return !info.error().empty(); }
+
+std::string KindText(const v1::CollectionInfo& info) {
+  if (IsDamaged(info)) return "damaged";
+  return info.config().has_documents() ? "documents" : "points";
+}
+
+std::string CannotBeServed(const v1::CollectionInfo& info) {
+  return StrCat("'", info.name(), "' cannot be served: ", Printable(info.error(), Lines::kJoin));
+}
+
+// What only a collection that is served knows of itself.
+void AppendContents(const v1::CollectionInfo& info, std::string& out) {
+  AppendLine(info.config().has_documents() ? "passages" : "points", FormatCount(info.points()),
+             out);
+  AppendLine("created",
+             absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixMillis(info.created_unix_ms()),
+                              absl::LocalTimeZone()),
+             out);
+  AppendLine("position", StrCat(info.position().epoch(), ":", info.position().seq()), out);
+}
+
 }  // namespace
 
 Json CollectionJson(const v1::CollectionInfo& info) {
@@ -78,6 +101,7 @@ Json CollectionJson(const v1::CollectionInfo& info) {
                {"created_unix_ms", info.created_unix_ms()},
                {"aliases", info.aliases()},
                {"vectors", Json::array()}};
+  if (IsDamaged(info)) json["error"] = info.error();
   for (const v1::VectorStatus& status : info.vectors()) {
     json["vectors"].push_back({{"name", status.name()},
                                {"live", status.live()},
@@ -97,25 +121,27 @@ std::string CollectionTable(const std::vector<v1::CollectionInfo>& collections) 
   std::vector<std::vector<std::string>> rows = {
       {"NAME", "POINTS", "KIND", "VECTORS", "MODEL", "ALIASES"}};
   for (const v1::CollectionInfo& info : collections) {
-    rows.push_back({info.name(), FormatCount(info.points()),
-                    info.config().has_documents() ? "documents" : "points",
+    rows.push_back({info.name(), IsDamaged(info) ? "?" : FormatCount(info.points()), KindText(info),
                     VectorsText(info.config()), ModelText(info.config()),
                     info.aliases().empty() ? "-" : absl::StrJoin(info.aliases(), ", ")});
   }
-  return FormatTable(
+  std::string out = FormatTable(
       rows, {Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
+  for (const v1::CollectionInfo& info : collections) {
+    if (IsDamaged(info)) StrAppend(&out, CannotBeServed(info), "\n");
+  }
+  return out;
 }
 
 std::string DescribeCollection(const v1::CollectionInfo& info) {
   std::string out;
   AppendLine("collection", info.name(), out);
-  AppendLine(info.config().has_documents() ? "passages" : "points", FormatCount(info.points()),
-             out);
-  AppendLine("created",
-             absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixMillis(info.created_unix_ms()),
-                              absl::LocalTimeZone()),
-             out);
-  AppendLine("position", StrCat(info.position().epoch(), ":", info.position().seq()), out);
+  if (IsDamaged(info)) {
+    AppendLine("damaged", Printable(info.error(), Lines::kJoin), out);
+    AppendLine("points", "unknown", out);
+  } else {
+    AppendContents(info, out);
+  }
   if (!info.aliases().empty()) AppendLine("aliases", absl::StrJoin(info.aliases(), ", "), out);
   if (info.config().has_documents()) {
     const v1::ChunkingConfig& chunking = info.config().documents();
@@ -135,7 +161,7 @@ std::string DescribeCollection(const v1::CollectionInfo& info) {
                  out);
     }
     for (const v1::VectorStatus& status : info.vectors()) {
-      if (status.name() != vector.name()) continue;
+      if (status.name() != vector.name() || IsDamaged(info)) continue;
       AppendLine("  state",
                  StrCat(FormatCount(status.live()), " live, ", FormatCount(status.unindexed()),
                         " not yet in the graph, ", FormatCount(status.tombstones()),
@@ -147,6 +173,13 @@ std::string DescribeCollection(const v1::CollectionInfo& info) {
     AppendLine("payload index", StrCat(index.field(), ": ", KindName(index.kind())), out);
   }
   return out;
+}
+
+std::string DeletionQuestion(const v1::CollectionInfo& info) {
+  if (!IsDamaged(info)) {
+    return StrCat("delete '", info.name(), "' with its ", CountOf(info.points(), "point"), "?");
+  }
+  return StrCat(CannotBeServed(info), "\nhow many points it holds is unknown; delete it?");
 }
 
 }  // namespace vettore

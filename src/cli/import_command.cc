@@ -73,7 +73,7 @@ class PointImport : public BulkSource<PointBulk> {
   }
 
   void OnStored(const BulkBatch<PointBulk>& batch, const v1::UpsertResponse&) override {
-    meter_.Add(static_cast<uint64_t>(batch.request.points_size()), 0);
+    meter_.Add(static_cast<uint64_t>(batch.request.points_size()) + batch.replaced, 0);
     meter_.SetDone(batch.consumed_bytes);
     meter_.Draw();
   }

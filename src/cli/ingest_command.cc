@@ -76,9 +76,9 @@ class DocumentIngest : public BulkSource<DocumentBulk> {
 
   void OnStored(const BulkBatch<DocumentBulk>& batch,
                 const v1::UpsertDocumentsResponse& response) override {
-    const auto sent = static_cast<uint64_t>(batch.request.documents_size());
+    const auto done = static_cast<uint64_t>(batch.request.documents_size()) + batch.replaced;
     // Of a batch that was stored before its answer got lost, the passages and tokens are not known.
-    meter_.Add(sent, response.tokens());
+    meter_.Add(done, response.tokens());
     meter_.SetDone(batch.consumed_bytes);
     passages_ += response.chunks();
     replaced_passages_ += response.replaced_chunks();

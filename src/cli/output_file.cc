@@ -3,19 +3,43 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "base/file.h"
 #include "base/strings.h"
 
 namespace vettore {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where symbolic links lead, which may be a place where nothing is yet. They make no circle.
+fs::path FollowLinks(fs::path path) {
+  std::error_code error;
+  while (fs::is_symlink(path, error)) path = path.parent_path() / fs::read_symlink(path, error);
+  return path;
+}
+
+}  // namespace
 
 absl::StatusOr<OutputFile> OutputFile::Create(const std::string& path) {
-  if (path == "-") return OutputFile(stdout, "standard output", "");
-  std::string temporary = StrCat(path, ".partial-", ::getpid());
-  std::FILE* file = std::fopen(temporary.c_str(), "wbx");
+  // Opened by its name, a file behind standard output would be written from its front again.
+  if (path == "-" || path == "/dev/stdout") return OutputFile(stdout, "standard output", "");
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::none) return ErrnoStatus(error.value(), "open", path);
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    std::FILE* file = std::fopen(path.c_str(), "wbe");
+    if (file == nullptr) return ErrnoStatus(errno, "open", path);
+    return OutputFile(file, path, "");
+  }
+  std::string target = FollowLinks(path).string();
+  std::string temporary = StrCat(target, ".partial-", ::getpid());
+  std::FILE* file = std::fopen(temporary.c_str(), "wbxe");
   if (file == nullptr) return ErrnoStatus(errno, "create", temporary);
-  return OutputFile(file, path, std::move(temporary));
+  return OutputFile(file, std::move(target), std::move(temporary));
 }
 
 OutputFile::OutputFile(std::FILE* file, std::string path, std::string temporary)
@@ -27,9 +51,9 @@ OutputFile::OutputFile(OutputFile&& other) noexcept
       temporary_(std::move(other.temporary_)) {}
 
 OutputFile::~OutputFile() {
-  if (file_ == nullptr || temporary_.empty()) return;
+  if (file_ == nullptr || file_ == stdout) return;
   std::fclose(file_);
-  ::unlink(temporary_.c_str());
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
 absl::Status OutputFile::Failed() const { return ErrnoStatus(errno, "write", path_); }

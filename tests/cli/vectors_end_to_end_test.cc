@@ -99,6 +99,7 @@ TEST_F(VectorsEndToEnd, ImportOfAnExportReproducesIt) {
   ASSERT_EQ(Run({"export", "-c", "first", "-o", "first.jsonl"}).exit_code, 0);
   const Ran piped = Run({"export", "-c", "first"});
   EXPECT_EQ(piped.out, Read("first.jsonl"));
+  EXPECT_EQ(Run({"export", "-c", "first", "-o", "/dev/stdout"}).out, piped.out);
   const Ran imported =
       Run({"import", "-", "--format", "jsonl", "-c", "second", "--metric", "l2"}, piped.out);
   ASSERT_EQ(imported.exit_code, 0) << imported.error;
@@ -212,6 +213,19 @@ TEST_F(VectorsEndToEnd, InterruptSaysHowFarItCame) {
   EXPECT_EQ(ran.exit_code, 130) << ran.error;
   EXPECT_THAT(ran.out, HasSubstr("stored 1,"));
   EXPECT_THAT(ran.error, HasSubstr("run the same command again"));
+}
+
+// It exited with 1: the interrupt came back from the read as an ordinary error.
+TEST_F(VectorsEndToEnd, InterruptWhileInputIsAwaitedExitsWith130) {
+  const std::string pipe = (folder_.path() / "pipe.txt").string();
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const std::unique_ptr<Child> embed = Start({"embed", "--file", pipe});
+  std::FILE* writer = std::fopen(pipe.c_str(), "we");  // Returns once the command has opened it.
+  absl::SleepFor(absl::Milliseconds(500));
+  embed->Signal(SIGINT);
+  const Ran ran = embed->Wait();
+  std::fclose(writer);
+  EXPECT_EQ(ran.exit_code, 130) << ran.error;
 }
 
 }  // namespace

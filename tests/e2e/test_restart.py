@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import threading
 import time
@@ -68,7 +69,8 @@ def test_documents_survive_without_being_embedded_again(server, end):
     assert after == before
 
 
-def test_a_stream_goes_on_where_a_killed_server_left_it(server):
+@pytest.mark.parametrize("kind", ["sync", "asyncio"])
+def test_a_stream_goes_on_where_a_killed_server_left_it(server, kind):
     client = server.start()
     client.create_collection("s", dimension=4, metric="l2")
     total = 4000
@@ -89,13 +91,21 @@ def test_a_stream_goes_on_where_a_killed_server_left_it(server):
 
     killer = threading.Thread(target=crash)
     killer.start()
-    report = client.upsert_stream("s", points(), batch_size=40)
+    if kind == "sync":
+        report = client.upsert_stream("s", points(), batch_size=40)
+    else:
+        report = asyncio.run(upsert_stream(client.address, "s", points(), batch_size=40))
     killer.join()
     assert report.reconnects >= 1
     assert (report.items, report.failures) == (total, [])
     assert [p.payload["i"] for p in client.scroll("s")] == list(range(total))
     # Each batch was written once: as many positions as batches.
     assert client.get_collection("s").position.seq == total // 40
+
+
+async def upsert_stream(address, *args, **options):
+    async with vettore.AsyncClient(address) as client:
+        return await client.upsert_stream(*args, **options)
 
 
 def test_a_retried_producer_sequence_changes_nothing(client):

@@ -5,6 +5,12 @@ import pytest
 
 from vettore import Chunking, F, Flat, HasId, Hnsw, InvalidArgumentError, Point, VectorConfig
 from vettore import _convert as convert
+from vettore.v1 import collections_pb2
+
+
+def test_a_damaged_collection_says_why():
+    message = collections_pb2.CollectionInfo(name="c", error="slot 9: no point")
+    assert convert.collection_from_proto(message).error == "slot 9: no point"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "cli/command.h"
 #include "cli/interrupt.h"
 
 namespace vettore {
@@ -17,6 +18,8 @@ namespace vettore {
 absl::StatusOr<InputFile> InputFile::Open(const std::string& path) {
   const bool standard_input = path == "-";
   const int descriptor = standard_input ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // A named pipe is opened once somebody writes to it.
+  if (descriptor < 0 && InterruptScope::Happened()) return InterruptedError("interrupted");
   if (descriptor < 0) return ErrnoStatus(errno, "open", path);
   InputFile file(descriptor, standard_input ? "standard input" : path);
   struct stat about {};
@@ -55,7 +58,7 @@ absl::StatusOr<size_t> InputFile::ReadSome(std::span<std::byte> buffer) {
       return static_cast<size_t>(got);
     }
     if (errno != EINTR) return ErrnoStatus(errno, "read", name_);
-    if (InterruptScope::Happened()) return absl::CancelledError("interrupted");
+    if (InterruptScope::Happened()) return InterruptedError("interrupted");
   }
 }
 

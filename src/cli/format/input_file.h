@@ -16,6 +16,7 @@ namespace vettore {
 class InputFile {
  public:
   // "-" is standard input. NotFound, PermissionDenied; InvalidArgument for a folder.
+  // InterruptedError as in Read.
   static absl::StatusOr<InputFile> Open(const std::string& path);
   InputFile(InputFile&& other) noexcept;
   InputFile& operator=(InputFile&& other) noexcept;
@@ -28,8 +29,8 @@ class InputFile {
   // Bytes read so far.
   uint64_t offset() const { return offset_; }
 
-  // Reads up to buffer.size() bytes; fewer only at the end. Cancelled after Ctrl-C within an
-  // InterruptScope.
+  // Reads up to buffer.size() bytes; fewer only at the end. InterruptedError after Ctrl-C within
+  // an InterruptScope.
   absl::StatusOr<size_t> Read(std::span<std::byte> buffer);
   // Reads what is there, waiting only when that is nothing; 0 at the end.
   absl::StatusOr<size_t> ReadSome(std::span<std::byte> buffer);

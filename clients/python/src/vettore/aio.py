@@ -15,7 +15,7 @@ import grpc.aio
 from . import _calls, _channel, types
 from ._progress import ProgressOption, reporter, total_of
 from ._window import Window
-from .errors import UnavailableError, from_rpc_error
+from .errors import RECONNECTABLE, UnavailableError, from_rpc_error
 from .filters import Filter
 from .v1 import documents_pb2, points_pb2
 
@@ -186,19 +186,14 @@ class _Stream:
         while not self._window.done:
             call = self._rpc()
             try:
+                # The first message grants credits.
                 while not self._window.done:
-                    await self._fill(call)
-                    if self._window.done:
-                        break
-                    message = await call.read()
-                    if message is grpc.aio.EOF:
-                        raise await _failure(call)
-                    lost_at = None
-                    self._window.answered(message)
+                    if self._window.answered(await _read(call)):
+                        lost_at = None
                     show(self._window.progress(total), False)
-                await call.done_writing()
-            except (grpc.RpcError, asyncio.InvalidStateError, UnavailableError) as error:
-                lost_at = await self._lost(error, lost_at)
+                    await self._fill(call)
+            except _EndedError as ended:
+                lost_at = await self._lost(ended.error, lost_at)
             finally:
                 call.cancel()
         show(self._window.progress(total), True)
@@ -213,29 +208,54 @@ class _Stream:
             batch = self._window.next()
             if batch is None:
                 return
-            await call.write(self._message(batch_id=batch[0], batch=batch[1]))
+            await _write(call, self._message(batch_id=batch[0], batch=batch[1]))
 
-    async def _lost(self, error: BaseException, lost_at: float | None) -> float:
+    async def _lost(self, error: grpc.RpcError | None, lost_at: float | None) -> float:
         """Decides whether to connect again; returns since when the server is lost."""
-        if isinstance(error, grpc.RpcError):
-            retryable = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
-            if error.code() not in retryable:
-                raise from_rpc_error(error) from None
+        if error is not None and error.code() not in RECONNECTABLE:
+            raise from_rpc_error(error) from None
         now = time.monotonic()
         if lost_at is not None and now - lost_at > self._retry_s:
-            raise UnavailableError(f"the server stayed away for {self._retry_s:.0f} s") from error
+            if error is None:
+                raise UnavailableError("the server ends the stream without answering")
+            raise from_rpc_error(error) from None
         self._window.reconnected()
         await asyncio.sleep(0.2)
         return now if lost_at is None else lost_at
 
 
-async def _failure(call: Any) -> BaseException:
+class _EndedError(Exception):
+    """A call is over; `error` says why, where that is known."""
+
+    def __init__(self, error: grpc.RpcError | None) -> None:
+        super().__init__()
+        self.error = error
+
+
+async def _read(call: Any) -> Any:
+    try:
+        message = await call.read()
+    except grpc.RpcError as error:
+        raise _EndedError(error) from None
+    if message is grpc.aio.EOF:
+        raise _EndedError(await _failure(call))
+    return message
+
+
+async def _write(call: Any, message: Any) -> None:
+    try:
+        await call.write(message)
+    except asyncio.InvalidStateError:
+        raise _EndedError(await _failure(call)) from None
+    except grpc.RpcError:
+        # A write that fails puts INTERNAL in the place of the server's status, which is lost.
+        raise _EndedError(None) from None
+
+
+async def _failure(call: Any) -> grpc.RpcError | None:
     """What ended a call that the server closed."""
     code = await call.code()
-    details = await call.details()
     if code == grpc.StatusCode.OK:
-        return UnavailableError("the server ends the stream without answering")
-    error: BaseException = grpc.aio.AioRpcError(
-        code, await call.initial_metadata(), await call.trailing_metadata(), details
-    )
-    return error
+        return None
+    initial, trailing = await call.initial_metadata(), await call.trailing_metadata()
+    return grpc.aio.AioRpcError(code, initial, trailing, await call.details())

@@ -14,7 +14,7 @@ import grpc
 from . import _calls, _channel, types
 from ._progress import ProgressOption, reporter, total_of
 from ._window import Window
-from .errors import UnavailableError, from_rpc_error
+from .errors import RECONNECTABLE, UnavailableError, from_rpc_error
 from .filters import Filter
 from .v1 import documents_pb2, points_pb2
 
@@ -142,10 +142,12 @@ class Client:
         progress: ProgressOption = False,
         retry_s: float = 60.0,
     ) -> types.IngestReport:
-        """Stream any number of points in, with back-pressure, and resume by itself when the connection breaks.
+        """Stream any number of points in, with back-pressure.
+
+        Goes on by itself when the connection breaks or the server is busy.
 
         progress: True draws a bar on standard error; a function gets each `Progress`.
-        retry_s: seconds to look for a lost server.
+        retry_s: seconds to look for a lost server, or to wait for a busy one.
         Batches that the server refuses do not end the stream; they are in the report's `failures`.
 
         >>> points = (vettore.Point(i, v) for i, v in enumerate(vectors))
@@ -204,9 +206,9 @@ class _Stream:
             call = self._rpc(self._requests())
             try:
                 for message in call:
-                    lost_at = None
                     with self._changed:
-                        self._window.answered(message)
+                        if self._window.answered(message):
+                            lost_at = None
                         self._changed.notify_all()
                     show(self._window.progress(total), False)
                 if self._source_error is None and self._window.done:
@@ -227,10 +229,7 @@ class _Stream:
 
     def _lost(self, error: grpc.RpcError | None, lost_at: float | None) -> float:
         """Decides whether to connect again; returns since when the server is lost."""
-        if error is not None and error.code() not in (
-            grpc.StatusCode.UNAVAILABLE,
-            grpc.StatusCode.CANCELLED,
-        ):
+        if error is not None and error.code() not in RECONNECTABLE:
             raise from_rpc_error(error) from None
         now = time.monotonic()
         if lost_at is not None and now - lost_at > self._retry_s:

@@ -83,6 +83,8 @@ _BY_CODE: dict[grpc.StatusCode, type[VettoreError]] = {
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 RETRYABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+# What ends a stream that may go on over another one: the server is gone, stopping or busy.
+RECONNECTABLE = (*RETRYABLE, grpc.StatusCode.CANCELLED)
 
 
 def from_status(code: grpc.StatusCode | int, message: str) -> VettoreError:
