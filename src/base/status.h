@@ -10,12 +10,10 @@
 #include "base/strings.h"
 
 // Returns the status of `expr` from the enclosing function unless it is OK.
-#define VETTORE_RETURN_IF_ERROR(expr)                                 \
-  do {                                                                \
-    if (absl::Status status_of_expr = (expr); !status_of_expr.ok()) { \
-      return status_of_expr;                                          \
-    }                                                                 \
-  } while (false)
+#define VETTORE_RETURN_IF_ERROR(expr)                              \
+  if (absl::Status status_of_expr = (expr); status_of_expr.ok()) { \
+  } else                                                           \
+    return status_of_expr
 
 #define VETTORE_CONCAT_INNER(a, b) a##b
 #define VETTORE_CONCAT(a, b) VETTORE_CONCAT_INNER(a, b)

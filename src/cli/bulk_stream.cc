@@ -109,7 +109,9 @@ class BulkStream<Bulk>::Call {
 
  private:
   enum Operation : uintptr_t { kStart = 1, kRead = 2, kWrite = 4, kFinish = 8 };
-  static void* Tag(Operation operation) { return reinterpret_cast<void*>(uintptr_t{operation}); }
+  static void* Tag(Operation operation) {
+    return reinterpret_cast<void*>(uintptr_t{operation});  // NOLINT: what gRPC calls a tag.
+  }
   void Read() {
     answer_.Clear();
     stream_->Read(&answer_, Tag(kRead));
@@ -136,7 +138,7 @@ BulkStream<Bulk>::BulkStream(const Connection& connection)
 template <typename Bulk>
 absl::Status BulkStream<Bulk>::Run(BulkSource<Bulk>& source) {
   while (true) {
-    const absl::Status ended = RunConnected(source);
+    absl::Status ended = RunConnected(source);
     if (ended.ok()) return source_error_;
     if (InterruptScope::Happened()) return InterruptedError("interrupted");
     if (!IsPassing(ended.code())) return ended;
@@ -176,14 +178,11 @@ absl::Status BulkStream<Bulk>::RunConnected(BulkSource<Bulk>& source) {
   absl::Time last_answer = absl::Now();
   bool closed = false;
   while (!call.broken()) {
-    if (call.can_write()) {
-      if (AllSent() && unanswered_.empty()) {
-        call.CloseWrites();
-        closed = true;
-      } else {
-        VETTORE_RETURN_IF_ERROR(SendNext(source, call));
-      }
+    if (call.can_write() && AllSent() && unanswered_.empty()) {
+      call.CloseWrites();
+      closed = true;
     }
+    if (call.can_write()) VETTORE_RETURN_IF_ERROR(SendNext(source, call));
     if (std::optional<typename Bulk::StreamResponse> answer = call.Wait()) {
       last_answer = absl::Now();
       VETTORE_RETURN_IF_ERROR(OnAnswer(source, *std::move(answer)));

@@ -124,7 +124,7 @@ std::string FormatBytes(uint64_t bytes) {
   auto amount = static_cast<double>(bytes);
   for (; amount >= 1024 && unit + 1 < kUnits.size(); ++unit) amount /= 1024;
   if (unit == 0) return StrCat(bytes, " B");
-  return absl::StrFormat(amount < 10 ? "%.1f %s" : "%.0f %s", amount, kUnits[unit]);
+  return absl::StrFormat("%.*f %s", amount < 10 ? 1 : 0, amount, kUnits[unit]);
 }
 
 std::string FormatSpan(absl::Duration span) {
