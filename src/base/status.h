@@ -9,15 +9,12 @@
 #include "absl/status/statusor.h"
 #include "base/strings.h"
 
-// Returns the status of `expr` from the enclosing function unless it is OK. One statement after
-// any `if`: the switch keeps an `else` that follows from being taken for this one's.
-#define VETTORE_RETURN_IF_ERROR(expr)                                \
-  switch (0)                                                         \
-  case 0:                                                            \
-  default:                                                           \
-    if (absl::Status status_of_expr = (expr); status_of_expr.ok()) { \
-    } else                                                           \
-      return status_of_expr
+// Returns the status of `expr` from the enclosing function unless it is OK. After an `if` it stands
+// in braces.
+#define VETTORE_RETURN_IF_ERROR(expr)                              \
+  if (absl::Status status_of_expr = (expr); status_of_expr.ok()) { \
+  } else                                                           \
+    return status_of_expr
 
 #define VETTORE_CONCAT_INNER(a, b) a##b
 #define VETTORE_CONCAT(a, b) VETTORE_CONCAT_INNER(a, b)

@@ -182,7 +182,9 @@ absl::Status BulkStream<Bulk>::RunConnected(BulkSource<Bulk>& source) {
       call.CloseWrites();
       closed = true;
     }
-    if (call.can_write()) VETTORE_RETURN_IF_ERROR(SendNext(source, call));
+    if (call.can_write()) {
+      VETTORE_RETURN_IF_ERROR(SendNext(source, call));
+    }
     if (std::optional<typename Bulk::StreamResponse> answer = call.Wait()) {
       last_answer = absl::Now();
       VETTORE_RETURN_IF_ERROR(OnAnswer(source, *std::move(answer)));

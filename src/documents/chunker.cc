@@ -46,7 +46,9 @@ class Chunker {
       VETTORE_RETURN_IF_ERROR(AddSentence(begin, end));
       begin = end;
     }
-    while (open_.size() > repeated_) VETTORE_RETURN_IF_ERROR(Close());
+    while (open_.size() > repeated_) {
+      VETTORE_RETURN_IF_ERROR(Close());
+    }
     return std::move(chunks_);
   }
 
@@ -132,8 +134,12 @@ class Chunker {
   }
 
   absl::Status Add(const Unit& unit) {
-    if (++units_ % kUnitsPerPoll == 0) VETTORE_RETURN_IF_ERROR(cancel_.Poll());
-    while (!open_.empty() && !Fits(unit)) VETTORE_RETURN_IF_ERROR(MakeRoom());
+    if (++units_ % kUnitsPerPoll == 0) {
+      VETTORE_RETURN_IF_ERROR(cancel_.Poll());
+    }
+    while (!open_.empty() && !Fits(unit)) {
+      VETTORE_RETURN_IF_ERROR(MakeRoom());
+    }
     open_.push_back(unit);
     open_tokens_ += unit.tokens;
     return absl::OkStatus();

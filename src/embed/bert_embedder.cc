@@ -184,7 +184,9 @@ absl::Status BertEmbedder::RunForward(const Sequences& sequences, const CancelTo
 absl::StatusOr<EmbedResult> BertEmbedder::Embed(std::span<const std::string_view> texts,
                                                 const EmbedOptions& options,
                                                 const CancelToken& cancel) const {
-  for (size_t i = 0; i < texts.size(); ++i) VETTORE_RETURN_IF_ERROR(CheckText(texts[i], i));
+  for (size_t i = 0; i < texts.size(); ++i) {
+    VETTORE_RETURN_IF_ERROR(CheckText(texts[i], i));
+  }
   EmbedResult result;
   if (texts.empty()) return result;
 

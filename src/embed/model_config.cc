@@ -35,7 +35,9 @@ absl::Status ReadBertShape(const JsonFields& file, BertConfig& bert) {
       {"type_vocab_size", {1, 1'000}, &bert.token_types},
   };
   for (const Row& row : rows) {
-    if (row.value != &bert.token_types) VETTORE_RETURN_IF_ERROR(file.Require(row.key));
+    if (row.value != &bert.token_types) {
+      VETTORE_RETURN_IF_ERROR(file.Require(row.key));
+    }
     VETTORE_RETURN_IF_ERROR(file.Read(row.key, row.bounds, *row.value));
   }
   if (bert.hidden_size % bert.heads != 0) {
@@ -188,7 +190,9 @@ absl::Status ReadPrompts(const std::filesystem::path& path, ModelConfig& config)
   std::string usual_name;
   VETTORE_RETURN_IF_ERROR(file.Read("default_prompt_name", usual_name));
   std::string usual;
-  if (!usual_name.empty()) VETTORE_RETURN_IF_ERROR(prompts.Read(usual_name, usual));
+  if (!usual_name.empty()) {
+    VETTORE_RETURN_IF_ERROR(prompts.Read(usual_name, usual));
+  }
   config.query_prompt = config.document_prompt = usual;
   VETTORE_RETURN_IF_ERROR(prompts.Read("query", config.query_prompt));
   VETTORE_RETURN_IF_ERROR(prompts.Read("passage", config.document_prompt));

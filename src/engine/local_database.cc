@@ -66,7 +66,9 @@ absl::Status LocalDatabase::Load() {
     }
     return load_some();
   });
-  for (const absl::Status& status : statuses) VETTORE_RETURN_IF_ERROR(status);
+  for (const absl::Status& status : statuses) {
+    VETTORE_RETURN_IF_ERROR(status);
+  }
 
   absl::MutexLock lock(&mutex_);
   for (size_t i = 0; i < loaded.size(); ++i) {

@@ -45,7 +45,9 @@ absl::StatusOr<ScrollPage> PointReader::Scroll(const ScrollRequest& request,
 
 absl::StatusOr<uint64_t> PointReader::Count(const std::optional<Filter>& filter,
                                             const CancelToken& cancel) const {
-  if (filter) VETTORE_RETURN_IF_ERROR(ValidateFilter(*filter));
+  if (filter) {
+    VETTORE_RETURN_IF_ERROR(ValidateFilter(*filter));
+  }
   return ReadConsistently(shard_, [&](ReadConflict& conflict) {
     shard_.state_mutex.AssertReaderHeld();
     return CountLocked(filter, cancel, conflict);

@@ -43,7 +43,9 @@ absl::Status CheckRequest(const WriteRequest& request) {
   }
   VETTORE_RETURN_IF_ERROR(CheckCount(request.upserts.size(), "points"));
   VETTORE_RETURN_IF_ERROR(CheckCount(request.deletes.size(), "ids"));
-  if (request.delete_filter) VETTORE_RETURN_IF_ERROR(ValidateFilter(*request.delete_filter));
+  if (request.delete_filter) {
+    VETTORE_RETURN_IF_ERROR(ValidateFilter(*request.delete_filter));
+  }
   return request.producer ? CheckProducer(*request.producer) : absl::OkStatus();
 }
 

@@ -43,7 +43,9 @@ absl::Status ValidateScroll(const ScrollRequest& request, const CollectionConfig
     return absl::InvalidArgumentError(
         StrCat("limit: 1 to ", limits::kSearchLimit, ", got ", request.limit));
   }
-  if (request.filter) VETTORE_RETURN_IF_ERROR(ValidateFilter(*request.filter));
+  if (request.filter) {
+    VETTORE_RETURN_IF_ERROR(ValidateFilter(*request.filter));
+  }
   return ValidateSelection(request.selection, config);
 }
 
@@ -57,7 +59,9 @@ absl::StatusOr<PreparedQuery> PrepareQuery(const SearchRequest& request,
   if (request.score_threshold && !std::isfinite(*request.score_threshold)) {
     return absl::InvalidArgumentError("score_threshold: not a finite number");
   }
-  if (request.filter) VETTORE_RETURN_IF_ERROR(ValidateFilter(*request.filter));
+  if (request.filter) {
+    VETTORE_RETURN_IF_ERROR(ValidateFilter(*request.filter));
+  }
   VETTORE_RETURN_IF_ERROR(ValidateSelection(request.selection, config));
 
   PreparedQuery query;

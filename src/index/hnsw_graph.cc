@@ -93,7 +93,9 @@ absl::Status HnswGraph::SearchLevel(const float* query, Candidate start, int lev
   pool.Insert(start);
   size_t hops = 0;
   for (auto nearest = pool.TakeNearest(); nearest.has_value(); nearest = pool.TakeNearest()) {
-    if (++hops % kHopsPerPoll == 0) VETTORE_RETURN_IF_ERROR(cancel.Poll());
+    if (++hops % kHopsPerPoll == 0) {
+      VETTORE_RETURN_IF_ERROR(cancel.Poll());
+    }
     Expand(query, nearest->row, level, scratch);
     for (const Candidate& candidate : scratch.fresh) pool.Insert(candidate);
   }
@@ -130,7 +132,9 @@ absl::Status HnswGraph::Search(const float* query, const FilteredSearch& filtere
   scratch.visited.Insert(start.row);
   meet(start);
   for (size_t hops = 1; !frontier.empty() && scratch.distances < filtered.max_distances; ++hops) {
-    if (hops % kHopsPerPoll == 0) VETTORE_RETURN_IF_ERROR(cancel.Poll());
+    if (hops % kHopsPerPoll == 0) {
+      VETTORE_RETURN_IF_ERROR(cancel.Poll());
+    }
     const Candidate nearest = frontier.front();
     if (!found.Admits(nearest.distance)) break;
     std::pop_heap(frontier.begin(), frontier.end(), IsFarther);

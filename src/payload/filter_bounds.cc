@@ -70,7 +70,9 @@ absl::StatusOr<Bounds> FilterBounds::OfNode(const FieldAnyOf& node) {
   SlotBitmap hits(live_.size());
   IndexAnswer answer = IndexAnswer::kAnswered;
   for (size_t i = 0; i < node.values.size(); ++i) {
-    if (i % kValuesAPoll == 0) VETTORE_RETURN_IF_ERROR(cancel_.Poll());
+    if (i % kValuesAPoll == 0) {
+      VETTORE_RETURN_IF_ERROR(cancel_.Poll());
+    }
     if (field->index->Equals(node.values[i], hits) == IndexAnswer::kCannotAnswer) {
       answer = IndexAnswer::kCannotAnswer;
     }
@@ -97,7 +99,9 @@ absl::StatusOr<Bounds> FilterBounds::OfNode(const FieldExists& node) {
 absl::StatusOr<Bounds> FilterBounds::OfNode(const HasId& node) {
   Bounds bounds{SlotBitmap(live_.size()), SlotBitmap(), true};
   for (size_t i = 0; i < node.ids.size(); ++i) {
-    if (i % kValuesAPoll == 0) VETTORE_RETURN_IF_ERROR(cancel_.Poll());
+    if (i % kValuesAPoll == 0) {
+      VETTORE_RETURN_IF_ERROR(cancel_.Poll());
+    }
     const Slot slot = source_.slot_of(node.ids[i]);
     if (slot != kNoSlot && live_.Contains(slot)) bounds.certain.Insert(slot);
   }

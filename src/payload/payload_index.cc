@@ -62,11 +62,15 @@ absl::StatusOr<FilterResult> IndexedFields::Evaluate(const Filter& filter, const
     open.Subtract(bounds.certain);
     const FilterMatcher matcher(filter);
     const auto decide = [&](Slot slot, const PointId& id, const Json& payload) -> absl::Status {
-      if (result.payloads_read++ % kPayloadsAPoll == 0) VETTORE_RETURN_IF_ERROR(cancel.Poll());
+      if (result.payloads_read++ % kPayloadsAPoll == 0) {
+        VETTORE_RETURN_IF_ERROR(cancel.Poll());
+      }
       if (matcher.Matches(id, payload)) bounds.certain.Insert(slot);
       return absl::OkStatus();
     };
-    if (!open.empty()) VETTORE_RETURN_IF_ERROR(source.read(open, decide));
+    if (!open.empty()) {
+      VETTORE_RETURN_IF_ERROR(source.read(open, decide));
+    }
   }
   result.slots = std::move(bounds.certain);
   result.count = result.slots.Count();

@@ -56,7 +56,9 @@ absl::Status LogSyncer::Sync() {
     target = committed_;
     needs_sync = synced_ < target;
   }
-  if (needs_sync) VETTORE_RETURN_IF_ERROR(options_.sync_log());
+  if (needs_sync) {
+    VETTORE_RETURN_IF_ERROR(options_.sync_log());
+  }
   VETTORE_RETURN_IF_ERROR(watermark_.Write(target));
   absl::MutexLock lock(&mutex_);
   synced_ = std::max(synced_, target);

@@ -55,7 +55,9 @@ absl::Status CheckIndex(const HnswConfig& hnsw) {
 }
 
 absl::Status CheckVector(const VectorConfig& vector) {
-  if (!vector.name.empty()) VETTORE_RETURN_IF_ERROR(Name::Parse(vector.name, "name").status());
+  if (!vector.name.empty()) {
+    VETTORE_RETURN_IF_ERROR(Name::Parse(vector.name, "name").status());
+  }
   VETTORE_RETURN_IF_ERROR(CheckRange("dimension", vector.dimension, {1, limits::kDimension}));
   VETTORE_RETURN_IF_ERROR(
       std::visit([](const auto& index) { return CheckIndex(index); }, vector.index));

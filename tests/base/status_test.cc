@@ -15,7 +15,9 @@ absl::StatusOr<int> Twice(absl::StatusOr<int> input) {
 }
 
 absl::Status ReturnFirst(bool fails) {
-  if (fails) VETTORE_RETURN_IF_ERROR(Fail());
+  if (fails) {
+    VETTORE_RETURN_IF_ERROR(Fail());
+  }
   VETTORE_RETURN_IF_ERROR(absl::OkStatus());
   return absl::InternalError("reached the end");
 }
