@@ -63,7 +63,7 @@ class PointImport : public BulkSource<PointBulk> {
         continue;
       }
       if (!*record) break;
-      Append(**std::move(record), batch);
+      Append(**record, batch);
       bytes += batch.request.points(batch.request.points_size() - 1).ByteSizeLong();
     }
     batch.consumed_bytes = source_.done();
@@ -121,10 +121,10 @@ class PointImport : public BulkSource<PointBulk> {
         "--skip-invalid to leave such records out");
   }
 
-  void Append(PointRecord record, BulkBatch<PointBulk>& batch) const {
+  void Append(const PointRecord& record, BulkBatch<PointBulk>& batch) const {
     v1::Point& point = *batch.request.add_points();
     PointIdToProto(record.id, *point.mutable_id());
-    for (auto& [name, values] : record.vectors) {
+    for (const auto& [name, values] : record.vectors) {
       v1::NamedVector& vector = *point.add_vectors();
       vector.set_name(name);
       vector.mutable_values()->Add(values.begin(), values.end());

@@ -74,7 +74,7 @@ absl::Status OutputFile::Close() {
   if (::fsync(::fileno(file_)) != 0) return Failed();
   std::FILE* file = std::exchange(file_, nullptr);
   if (std::fclose(file) != 0 || std::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    const absl::Status failed = Failed();
+    absl::Status failed = Failed();
     ::unlink(temporary_.c_str());
     return failed;
   }

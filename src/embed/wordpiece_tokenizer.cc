@@ -202,7 +202,8 @@ class WordPieceTokenizer::WordSplitter {
   bool is_run_ = true;  // Byte i of word_ comes from byte begin_ + i of the text.
 };
 
-WordPieceTokenizer::WordPieceTokenizer(WordPieceConfig config, const TokenizerOptions& options)
+WordPieceTokenizer::WordPieceTokenizer(const WordPieceConfig& config,
+                                       const TokenizerOptions& options)
     : normalizer_(config.normalizer),
       vocabulary_(Views(config), config.continuing_prefix),
       raw_tokens_(Select(config, options, Form::kRaw,

@@ -29,7 +29,7 @@ struct WordPieceConfig {
 // Immutable; thread-safe.
 class WordPieceTokenizer final : public Tokenizer {
  public:
-  WordPieceTokenizer(WordPieceConfig config, const TokenizerOptions& options);
+  WordPieceTokenizer(const WordPieceConfig& config, const TokenizerOptions& options);
 
   std::vector<Token> Tokenize(std::string_view text, size_t max_tokens) const override;
   const std::vector<uint32_t>& prefix_ids() const override { return prefix_ids_; }

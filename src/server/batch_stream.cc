@@ -273,13 +273,8 @@ void BatchStream::RunBatch() {
   const RequestContext context{
       .cancel = CancelToken(deadline_, [this] { return is_gone_.load(std::memory_order_relaxed); }),
       .arrived = batch.arrived};
-  absl::StatusOr<grpc::ByteBuffer> answer = absl::UnknownError("");
-  const absl::Status run = WithoutExceptions([&] {
-    answer = handler_.run(batch.bytes, context);
-    return absl::OkStatus();
-  });
-  if (!run.ok()) answer = run;
-  EndWork(batch, std::move(answer));
+  EndWork(batch,
+          CatchExceptions("serve the request", [&] { return handler_.run(batch.bytes, context); }));
   Advance();
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "base/exceptions.h"
 #include "base/status.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -47,7 +48,7 @@ BatchHandler BatchHandlerOf(Api& api, const Dispatcher& dispatcher, const BatchO
     StreamResponse answer;
     answer.set_batch_id(request->batch_id());
     answer.set_credits(options.credits);
-    const absl::Status status = WithoutExceptions([&] {
+    const absl::Status status = CatchExceptions("serve the request", [&] {
       absl::StatusOr<Response> response = (api.*method)(request->batch(), context);
       if (response.ok()) *answer.mutable_response() = *std::move(response);
       return response.status();

@@ -1,7 +1,5 @@
 #include "server/dispatcher.h"
 
-#include <exception>
-#include <new>
 #include <utility>
 
 #include "base/log.h"
@@ -96,19 +94,6 @@ void Dispatcher::StopEntering() {
 bool Dispatcher::WaitUntilEmpty(absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
   return mutex_.AwaitWithTimeout(absl::Condition(this, &Dispatcher::IsEmpty), timeout);
-}
-
-absl::Status WithoutExceptions(const std::function<absl::Status()>& call) {
-  try {
-    return call();
-  } catch (const std::bad_alloc&) {
-    return absl::ResourceExhaustedError(
-        "not enough memory for the request; retry it later, or in smaller parts");
-  } catch (const std::exception& exception) {
-    return absl::InternalError(StrCat("unexpected exception: ", exception.what()));
-  } catch (...) {
-    return absl::InternalError("unexpected exception of an unknown type");
-  }
 }
 
 }  // namespace vettore

@@ -67,7 +67,4 @@ class Dispatcher {
   ThreadPool writes_;
 };
 
-// Runs `call` and turns what a library may throw into a status; nothing thrown leaves a call.
-absl::Status WithoutExceptions(const std::function<absl::Status()>& call);
-
 }  // namespace vettore

@@ -5,6 +5,7 @@
 
 #include "absl/time/clock.h"
 #include "base/cancel.h"
+#include "base/exceptions.h"
 
 namespace vettore {
 namespace {
@@ -50,7 +51,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   ~UnaryCall() override = default;
 
   void Run(const grpc::ByteBuffer& in, grpc::ByteBuffer& out) {
-    Reply(WithoutExceptions([&] {
+    Reply(CatchExceptions("serve the request", [&] {
       absl::Status status = context_.cancel.Poll();
       return status.ok() ? route_.handler(in, context_, out) : status;
     }));
