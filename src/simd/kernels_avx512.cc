@@ -1,9 +1,11 @@
-// The kernels for AVX-512 (F, BW, VL, DQ: what every server part since Skylake has): sixteen lanes,
-// masked tail.
+// The kernels of 32-bit floats for AVX-512 (F, BW, VL, DQ: what every server part since Skylake
+// has): sixteen lanes, masked tail.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
 #include "simd/kernel_tables.h"
+#include "simd/kernel_terms.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -22,30 +24,7 @@ namespace {
 #endif
 namespace avx512 {
 
-struct Vec {
-  __m512 lanes;
-};
-inline constexpr size_t kLanes = 16;
-
-inline Vec Zero() { return {_mm512_setzero_ps()}; }
-inline Vec Load(const float* p) { return {_mm512_loadu_ps(p)}; }
-inline Vec LoadFirst(const float* p, size_t count) {
-  const auto mask = static_cast<__mmask16>((uint32_t{1} << count) - 1);
-  return {_mm512_maskz_loadu_ps(mask, p)};
-}
-inline Vec Add(Vec a, Vec b) { return {_mm512_add_ps(a.lanes, b.lanes)}; }
-inline Vec Subtract(Vec a, Vec b) { return {_mm512_sub_ps(a.lanes, b.lanes)}; }
-inline Vec MultiplyAdd(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.lanes, b.lanes, c.lanes)}; }
-// Halved by hand: with g++ 12 _mm512_reduce_add_ps warns of an uninitialised value that is none.
-inline float Sum(Vec v) {
-  const __m256 half = _mm256_add_ps(_mm512_maskz_extractf32x8_ps(0xFF, v.lanes, 0),
-                                    _mm512_maskz_extractf32x8_ps(0xFF, v.lanes, 1));
-  __m128 sum = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
-  sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
-  sum = _mm_add_ss(sum, _mm_movehdup_ps(sum));
-  return _mm_cvtss_f32(sum);
-}
-
+#include "simd/float_lanes_avx512.inc"
 #include "simd/kernel_body.inc"
 
 }  // namespace avx512

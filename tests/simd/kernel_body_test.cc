@@ -2,11 +2,14 @@
 // none.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <random>
 #include <vector>
 
+#include "simd/kernel_terms.h"
 #include "simd/kernels.h"
 #include "simd/reference.h"
 
@@ -19,7 +22,6 @@ struct Vec {
 };
 inline constexpr size_t kLanes = 16;
 
-Vec Zero() { return {}; }
 Vec Load(const float* p) {
   Vec v;
   for (size_t i = 0; i < kLanes; ++i) v.lanes[i] = p[i];
@@ -44,6 +46,10 @@ Vec MultiplyAdd(Vec a, Vec b, Vec c) {
   for (size_t i = 0; i < kLanes; ++i) c.lanes[i] += a.lanes[i] * b.lanes[i];
   return c;
 }
+Vec Magnitude(Vec v) {
+  for (float& lane : v.lanes) lane = std::abs(lane);
+  return v;
+}
 float Sum(Vec v) {
   float sum = 0;
   for (const float lane : v.lanes) sum += lane;
@@ -67,6 +73,8 @@ TEST(KernelBody, SixteenLanesAgreeWithDoubleOnEveryLength) {
         << "dim " << dim;
     EXPECT_NEAR(kSoftware.inner_product(a.data(), b.data(), dim), wanted.inner_product,
                 wanted.inner_product_tolerance)
+        << "dim " << dim;
+    EXPECT_NEAR(kSoftware.l1(a.data(), b.data(), dim), wanted.l1, wanted.l1_tolerance)
         << "dim " << dim;
   }
 }

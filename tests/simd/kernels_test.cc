@@ -2,7 +2,6 @@
 #include "simd/kernels.h"
 
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "simd/guarded_memory.h"
 #include "simd/reference.h"
 
 namespace vettore::simd {
@@ -31,6 +31,8 @@ TEST_P(KernelsTest, OneToOneAgreesWithDoubleOnEveryLength) {
     EXPECT_NEAR(GetParam()->inner_product(a.data(), b.data(), dim), wanted.inner_product,
                 wanted.inner_product_tolerance)
         << "dim " << dim;
+    EXPECT_NEAR(GetParam()->l1(a.data(), b.data(), dim), wanted.l1, wanted.l1_tolerance)
+        << "dim " << dim;
   }
 }
 
@@ -46,11 +48,14 @@ TEST_P(KernelsTest, OneToFourAgreesWithDoubleOnEveryLength) {
     float inner_product[4];
     GetParam()->l2_squared_to_4(query.data(), pointers, dim, l2_squared);
     GetParam()->inner_product_to_4(query.data(), pointers, dim, inner_product);
+    float l1[4];
+    GetParam()->l1_to_4(query.data(), pointers, dim, l1);
     for (int i = 0; i < 4; ++i) {
       const Reference wanted = ReferenceOf(query.data(), pointers[i], dim);
       EXPECT_NEAR(l2_squared[i], wanted.l2_squared, wanted.l2_tolerance) << dim << " row " << i;
       EXPECT_NEAR(inner_product[i], wanted.inner_product, wanted.inner_product_tolerance)
           << dim << " row " << i;
+      EXPECT_NEAR(l1[i], wanted.l1, wanted.l1_tolerance) << dim << " row " << i;
     }
   }
 }
@@ -67,6 +72,39 @@ TEST_P(KernelsTest, OneToOneGivesTheBitsOfOneToFour) {
     EXPECT_EQ(GetParam()->l2_squared(a.data(), b.data(), dim), out[3]) << "dim " << dim;
     GetParam()->inner_product_to_4(a.data(), rows, dim, out);
     EXPECT_EQ(GetParam()->inner_product(a.data(), b.data(), dim), out[3]) << "dim " << dim;
+    GetParam()->l1_to_4(a.data(), rows, dim, out);
+    EXPECT_EQ(GetParam()->l1(a.data(), b.data(), dim), out[3]) << "dim " << dim;
+  }
+}
+
+// The rows stand apart by more than their length, are asked for out of order and more than once.
+TEST_P(KernelsTest, OneToManyGivesTheBitsOfOneToOneForEachRowAskedFor) {
+  std::mt19937 random(11);
+  constexpr uint32_t kRows = 50;
+  for (const size_t dim : {1, 7, 64, 100, 384, 1536}) {
+    const size_t stride = dim + 3;
+    const std::vector<float> query = RandomVector(dim, random);
+    const std::vector<float> table = RandomVector(kRows * stride, random);
+    for (const size_t count : {0, 1, 3, 4, 5, 77}) {
+      std::vector<uint32_t> numbers(count);
+      for (uint32_t& number : numbers) number = static_cast<uint32_t>(random() % kRows);
+      const Gather<float> rows{.base = table.data(),
+                               .stride_bytes = stride * sizeof(float),
+                               .numbers = numbers.data(),
+                               .count = count};
+      const auto check = [&](DistanceToManyFn many, DistanceFn one) {
+        std::vector<float> out(count + 1, -7);
+        many(query.data(), rows, dim, out.data());
+        for (size_t i = 0; i < count; ++i) {
+          EXPECT_EQ(out[i], one(query.data(), table.data() + numbers[i] * stride, dim))
+              << "dim " << dim << " place " << i;
+        }
+        EXPECT_EQ(out[count], -7) << "written past the end";
+      };
+      check(GetParam()->l2_squared_to_many, GetParam()->l2_squared);
+      check(GetParam()->inner_product_to_many, GetParam()->inner_product);
+      check(GetParam()->l1_to_many, GetParam()->l1);
+    }
   }
 }
 
@@ -88,42 +126,24 @@ TEST_P(KernelsTest, AnyAlignmentGivesTheSameBits) {
   }
 }
 
-// Floats whose last byte is the last byte before memory that must not be touched.
-class FloatsBeforeForbiddenPage {
- public:
-  FloatsBeforeForbiddenPage() : page_(static_cast<size_t>(sysconf(_SC_PAGESIZE))) {
-    void* memory =
-        mmap(nullptr, 2 * page_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    EXPECT_NE(memory, MAP_FAILED);
-    base_ = static_cast<char*>(memory);
-    EXPECT_EQ(mprotect(base_ + page_, page_, PROT_NONE), 0);
-  }
-  ~FloatsBeforeForbiddenPage() { munmap(base_, 2 * page_); }
-
-  float* Last(size_t count) { return reinterpret_cast<float*>(base_ + page_) - count; }
-
- private:
-  size_t page_;
-  char* base_ = nullptr;
-};
-
 TEST_P(KernelsTest, NothingPastTheEndIsRead) {
-  FloatsBeforeForbiddenPage a;
-  FloatsBeforeForbiddenPage b;
-  for (size_t dim = 0; dim <= 70; ++dim) {
-    for (size_t i = 0; i < dim; ++i) {
-      a.Last(dim)[i] = 1;
-      b.Last(dim)[i] = 3;
-    }
-    const float* const rows[4] = {b.Last(dim), b.Last(dim), b.Last(dim), b.Last(dim)};
+  constexpr size_t kMostFloats = 200;
+  GuardedMemory a_memory(kMostFloats * sizeof(float));
+  GuardedMemory b_memory(kMostFloats * sizeof(float));
+  for (size_t dim = 0; dim <= kMostFloats; ++dim) {
+    const float* const a = a_memory.Put(std::vector<float>(dim, 1));
+    const float* const b = b_memory.Put(std::vector<float>(dim, 3));
+    const float* const rows[4] = {b, b, b, b};
     float out[4];
-    EXPECT_EQ(GetParam()->l2_squared(a.Last(dim), b.Last(dim), dim), static_cast<float>(4 * dim));
-    EXPECT_EQ(GetParam()->inner_product(a.Last(dim), b.Last(dim), dim),
-              static_cast<float>(3 * dim));
-    GetParam()->l2_squared_to_4(a.Last(dim), rows, dim, out);
+    EXPECT_EQ(GetParam()->l2_squared(a, b, dim), static_cast<float>(4 * dim));
+    EXPECT_EQ(GetParam()->inner_product(a, b, dim), static_cast<float>(3 * dim));
+    EXPECT_EQ(GetParam()->l1(a, b, dim), static_cast<float>(2 * dim));
+    GetParam()->l2_squared_to_4(a, rows, dim, out);
     EXPECT_EQ(out[3], static_cast<float>(4 * dim));
-    GetParam()->inner_product_to_4(a.Last(dim), rows, dim, out);
+    GetParam()->inner_product_to_4(a, rows, dim, out);
     EXPECT_EQ(out[0], static_cast<float>(3 * dim));
+    GetParam()->l1_to_4(a, rows, dim, out);
+    EXPECT_EQ(out[1], static_cast<float>(2 * dim));
   }
 }
 
@@ -157,6 +177,7 @@ InstructionSet ActiveWhenWished(const char* wish) {
 
 TEST(Dispatch, TheEnvironmentLowersTheInstructionSet) {
   EXPECT_EQ(ActiveWhenWished("scalar"), InstructionSet::kScalar);
+  EXPECT_LE(ActiveWhenWished("neon"), InstructionSet::kNeon);
   EXPECT_LE(ActiveWhenWished("avx2"), InstructionSet::kAvx2);
 }
 
