@@ -8,17 +8,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "bench/matrix.h"
 
 namespace vettore::bench {
-
-// Row after row. Immutable.
-template <typename T>
-struct Matrix {
-  std::vector<T> values;
-  size_t count = 0;
-  size_t dim = 0;
-  const T* row(size_t i) const { return values.data() + i * dim; }
-};
 
 // Two-dimensional, C order, little endian: u1, i1, f2 and f4 become floats. InvalidArgument names
 // the file and what is wrong with it.
