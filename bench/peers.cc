@@ -2,20 +2,21 @@
 // recall.
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <iomanip>
 #include <iostream>
+#include <sstream>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "CLI/CLI.hpp"
 #include "base/status.h"
 #include "bench/ann_data.h"
 #include "bench/comparison.h"
-#include "bench/exact_truth.h"
 #include "bench/machine.h"
-#include "index/vector_index.h"
+#include "bench/truth_cache.h"
 
 namespace vettore::bench {
 namespace {
@@ -40,8 +41,7 @@ class Report {
   bool good() const { return file_.good(); }
 
   void Add(Json line) {
-    line["cpu"] = CpuName();
-    line["isa"] = std::string(ActiveInstructionSet());
+    line.update(MachineFields());
     (file_.is_open() ? static_cast<std::ostream&>(file_) : std::cout) << line << std::endl;
     if (line["suite"] == "ann-ratio") {
       AddRow(line);
@@ -77,6 +77,10 @@ class Report {
   std::ofstream file_;
 };
 
+TruthRun TruthThreads() {
+  return {.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()))};
+}
+
 absl::Status CompareOn(const AnnData& data, const Options& options, Report& report) {
   VectorConfig config;
   config.dimension = static_cast<uint32_t>(data.base.dim);
@@ -105,12 +109,12 @@ absl::Status CompareOn(const AnnData& data, const Options& options, Report& repo
       VETTORE_RETURN_IF_ERROR(Compare(ours, peer, match, options.comparison, emit));
     }
     for (const RowFilter& filter : filters) {
-      const Neighbors truth = ExactTruth({.base = data.base,
-                                          .queries = set.vectors,
-                                          .metric = data.metric,
-                                          .k = options.comparison.k,
-                                          .allowed = &filter.bitmap},
-                                         {.threads = 2, .on_progress = nullptr});
+      const Neighbors truth = CachedTruth({.base = data.base,
+                                           .queries = set.vectors,
+                                           .metric = data.metric,
+                                           .k = options.comparison.k,
+                                           .allowed = &filter.bitmap},
+                                          TruthThreads(), DefaultTruthDirectory());
       const Match match{.data = data,
                         .queries_name = set.name,
                         .queries = set.vectors,
@@ -129,7 +133,13 @@ absl::Status RunAll(const Options& options) {
     return absl::InvalidArgumentError(StrCat("--out ", options.out, ": cannot be written"));
   }
   for (const std::string& name : options.data) {
-    VETTORE_ASSIGN_OR_RETURN(const AnnData data, ReadAnnData(name));
+    AnnDataOptions loading;
+    if (const char* datasets = std::getenv("VETTORE_DATASETS_DIR")) {
+      loading.datasets_directory = datasets;
+    }
+    VETTORE_ASSIGN_OR_RETURN(AnnData data, LoadAnnData(name, loading));
+    VETTORE_RETURN_IF_ERROR(
+        EnsureTruth(data, options.comparison.k, TruthThreads(), DefaultTruthDirectory()));
     VETTORE_RETURN_IF_ERROR(CompareOn(data, options, report));
   }
   return absl::OkStatus();
@@ -144,7 +154,7 @@ int main(int argc, char** argv) {
       "Vettore's graph against hnswlib's over the same vectors, in turns on one pinned thread, in "
       "thread CPU time. Result lines (JSON) go to standard output or --out, a table to standard "
       "error.");
-  app.add_option("data", options.data, "Data sets")->required();
+  app.add_option("data", options.data, "Data sets, as `vettore bench ann` takes them")->required();
   app.add_option("--filter", options.filters, "Shares of the rows that a search may return")
       ->delimiter(',')
       ->check(CLI::Range(0.0, 1.0));

@@ -19,8 +19,8 @@ struct TruthQuestion {
 };
 
 struct TruthRun {
-  int threads = 1;                                // >= 1
-  std::function<void(double share)> on_progress;  // From the calling thread; may be empty.
+  int threads = 1;                                     // >= 1
+  std::function<void(double share)> on_progress = {};  // From the calling thread; may be empty.
 };
 
 // By a scan of the whole base with the active kernels. Returns (queries, k): rows of the base,

@@ -11,7 +11,7 @@ namespace vettore::bench {
 // `count` rows of `dim` values each, row after row. Externally synchronised.
 template <typename T>
 struct Matrix {
-  std::vector<T> values;  // (count, dim)
+  std::vector<T> values = {};  // (count, dim)
   size_t count = 0;
   size_t dim = 0;
 

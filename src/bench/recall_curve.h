@@ -1,6 +1,7 @@
 // The speed of a system at a given recall, read off its measured curve.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -14,6 +15,7 @@ struct CurvePoint {
   double recall = 0;
   double qps = 0;
   double p99_us = 0;
+  friend bool operator==(const CurvePoint&, const CurvePoint&) = default;
 };
 
 // The point of the curve at recall `target`: log QPS and log latency interpolated linearly in

@@ -66,6 +66,7 @@ void AddEmbedCommand(CommandLine& line);
 void AddImportCommand(CommandLine& line);
 void AddExportCommand(CommandLine& line);
 void AddStatusCommand(CommandLine& line);
+void AddBenchCommands(CommandLine& line);
 
 // A command line that cannot be meant: exit code 2.
 absl::Status UsageError(std::string_view message);
