@@ -48,6 +48,7 @@ class PeerSystem {
 
 // config: of the vectors to come.
 std::unique_ptr<PeerSystem> MakeVettoreSystem(const VectorConfig& config);
+// In hnswlib_system.cc, which only vettore_bench_peers has.
 std::unique_ptr<PeerSystem> MakeHnswlibSystem(const VectorConfig& config);
 
 }  // namespace vettore::bench

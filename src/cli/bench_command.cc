@@ -204,6 +204,7 @@ void AddBenchCommands(CommandLine& line) {
        .examples = "  vettore bench ann vec-fashion-mnist-784 --quick\n"
                    "  vettore bench collection articles\n"});
   AddBenchAnn(line, *group);
+  AddBenchCollectionCommand(line, *group);
 }
 
 }  // namespace vettore

@@ -67,6 +67,7 @@ void AddImportCommand(CommandLine& line);
 void AddExportCommand(CommandLine& line);
 void AddStatusCommand(CommandLine& line);
 void AddBenchCommands(CommandLine& line);
+void AddBenchCollectionCommand(CommandLine& line, CLI::App& group);  // Of AddBenchCommands.
 
 // A command line that cannot be meant: exit code 2.
 absl::Status UsageError(std::string_view message);
