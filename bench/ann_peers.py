@@ -9,6 +9,7 @@ wanted recalls, in turns with ours.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import json
 import math
@@ -25,7 +26,29 @@ from typing import Any
 import numpy as np
 from peer_adapters import PEERS, Floats, Peer, Setting
 
-OUR_EFS = (10, 12, 14, 17, 20, 24, 28, 34, 40, 48, 56, 68, 80, 96, 112, 136, 160, 224, 320, 448, 640)
+OUR_EFS = (
+    10,
+    12,
+    14,
+    17,
+    20,
+    24,
+    28,
+    34,
+    40,
+    48,
+    56,
+    68,
+    80,
+    96,
+    112,
+    136,
+    160,
+    224,
+    320,
+    448,
+    640,
+)
 
 
 @dataclass
@@ -90,12 +113,10 @@ class Side:
         self._k = options.k
         self._ours = ours
         self._metric = ours.about["metric"]
-        gc.collect()
         before = resident_bytes()
         began = time.process_time()
         self.peer = peer(np.ascontiguousarray(ours.base), self._metric)
         self.build_cpu_s = time.process_time() - began
-        gc.collect()
         self.rss_bytes_per_vector = max(0, resident_bytes() - before) // len(ours.base)
         # What is as near as the last true neighbour counts: equal distances are in no order.
         farthest = self._distances(ours.truth[:, -1:])
@@ -130,7 +151,9 @@ class Side:
 
 
 def resident_bytes() -> int:
-    """Memory of this process that no file backs."""
+    """Memory of this process that no file backs; what was freed is given back first."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("RssAnon:"):
             return int(line.split()[1]) * 1024
@@ -138,7 +161,7 @@ def resident_bytes() -> int:
 
 
 def front(points: list[Point], repeat: int | None = None) -> list[tuple[float, float]]:
-    """(recall, QPS), recall rising and QPS falling: what no other point beats in both. Of one repeat, or the medians."""
+    """(recall, QPS) of what no other point beats in both, recall rising; of one repeat, or the medians."""
     best: list[tuple[float, float]] = []
     pairs = [
         (p.recall, statistics.median(p.qps) if repeat is None else p.qps[repeat]) for p in points
@@ -225,7 +248,11 @@ def compare(peer: type[Peer], ours: Ours, options: argparse.Namespace, emit: Any
                 }
             )
     for target in options.targets:
-        emit(head | ratio(target, mine, theirs, options) | {"peer": peer.name, "system": about["system"]})
+        emit(
+            head
+            | ratio(target, mine, theirs, options)
+            | {"peer": peer.name, "system": about["system"]}
+        )
 
 
 def ratio(

@@ -118,7 +118,9 @@ class FaissIvf(Peer):
 
     def settings(self) -> Iterator[Setting]:
         """How many lists, and how many candidates a wanted neighbour are refined."""
-        for nprobe, refine in itertools.product((1, 2, 4, 8, 16, 32, 64, 128), (1, 2, 4, 8, 16, 32)):
+        for nprobe, refine in itertools.product(
+            (1, 2, 4, 8, 16, 32, 64, 128), (1, 2, 4, 8, 16, 32)
+        ):
             yield {"nprobe": nprobe, "k_factor_rf": refine}
 
     def use(self, setting: Setting) -> None:
@@ -226,10 +228,8 @@ class SvsLvq(Svs):
     def _data(self, base: Floats, folder: Path) -> Any:
         import svs
 
-        svs.np_to_svs(base, str(folder / "base.svs"))
-        loader = svs.VectorDataLoader(
-            str(folder / "base.svs"), svs.DataType.float32, dims=base.shape[1]
-        )
+        svs.write_vecs(base, str(folder / "base.fvecs"))
+        loader = svs.VectorDataLoader(str(folder / "base.fvecs"), svs.DataType.float32)
         return svs.LVQLoader(loader, primary=4, residual=8)
 
 
@@ -334,9 +334,7 @@ class Chroma(EfPeer):
             collection = self._client.create_collection(f"ef-{ef}", configuration={"hnsw": graph})
             for begin in range(0, len(base), 1000):
                 rows = base[begin : begin + 1000]
-                collection.add(
-                    ids=[str(begin + i) for i in range(len(rows))], embeddings=rows
-                )
+                collection.add(ids=[str(begin + i) for i in range(len(rows))], embeddings=rows)
             self._collections[ef] = collection
         self._collection = self._collections[self.efs[0]]
 
@@ -391,7 +389,7 @@ class Lance(Peer):
                 .nprobes(self._setting["nprobes"])
                 .refine_factor(self._setting["refine_factor"])
                 .limit(k)
-                .select(["id"])
+                .select(["id", "_distance"])
                 .to_arrow()
             )
             ids = found["id"].to_numpy()
