@@ -19,7 +19,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -316,6 +318,26 @@ def arguments() -> argparse.Namespace:
     return options
 
 
+def in_a_child(work: Callable[[], None], name: str) -> None:
+    """A process for each peer: memory is counted from the same start, and a library that ends it ends only itself."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        except Exception as error:  # Whatever a foreign library raises.
+            print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0:
+        print(f"{name} is left out", file=sys.stderr)
+
+
 def main() -> None:
     """Each data set with each peer; a peer that fails is named and left out."""
     options = arguments()
@@ -335,10 +357,7 @@ def main() -> None:
         for peer in PEERS:
             if peer.name not in options.peers:
                 continue
-            try:
-                compare(peer, ours, options, emit)
-            except Exception as error:  # Whatever a foreign library raises.
-                print(f"{peer.name} is left out: {type(error).__name__}: {error}", file=sys.stderr)
+            in_a_child(partial(compare, peer, ours, options, emit), peer.name)
         ours.close()
 
 
