@@ -119,7 +119,7 @@ class FaissIvf(Peer):
     def settings(self) -> Iterator[Setting]:
         """How many lists, and how many candidates a wanted neighbour are refined."""
         for nprobe, refine in itertools.product(
-            (1, 2, 4, 8, 16, 32, 64, 128), (1, 2, 4, 8, 16, 32)
+            (1, 2, 4, 8, 16, 32, 64, 128, 256), (1, 2, 4, 8, 16, 32)
         ):
             yield {"nprobe": nprobe, "k_factor_rf": refine}
 

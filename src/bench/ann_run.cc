@@ -110,7 +110,7 @@ class AnnRun {
       if (events_.on_share) events_.on_share(stats.live - stats.unindexed, stats.live);
       if (stats.unindexed == 0) return index.WaitUntilIndexed(cancel_);
       const CancelToken for_a_moment(absl::Now() + absl::Milliseconds(100), nullptr);
-      const absl::Status waited = index.WaitUntilIndexed(for_a_moment);
+      absl::Status waited = index.WaitUntilIndexed(for_a_moment);
       VETTORE_RETURN_IF_ERROR(cancel_.Poll());
       if (waited.ok()) return waited;
     }
@@ -137,7 +137,7 @@ class AnnRun {
     for (int repeat = built.kind.takes_ef ? -1 : 0; repeat < repeats; ++repeat) {
       VETTORE_ASSIGN_OR_RETURN(const Pass pass, OnePass(*built.index, set, threads, ef));
       if (events_.on_share) {
-        events_.on_share(static_cast<size_t>(repeat + 1), static_cast<size_t>(repeats));
+        events_.on_share(static_cast<size_t>(repeat) + 1, static_cast<size_t>(repeats));
       }
       if (repeat < 0) continue;  // The warm-up.
       const auto count = static_cast<double>(set.vectors.count);
@@ -216,6 +216,7 @@ class AnnRun {
 
 std::vector<std::string_view> IndexKinds() {
   std::vector<std::string_view> names;
+  names.reserve(kKinds.size());
   for (const IndexKind& kind : kKinds) names.push_back(kind.name);
   return names;
 }
