@@ -41,7 +41,7 @@ need_packages() {
 need_build_packages() {
   need_packages g++ cmake ninja-build ccache pkg-config \
     libgrpc++-dev libgrpc-dev protobuf-compiler-grpc protobuf-compiler libprotobuf-dev libabsl-dev \
-    librocksdb-dev libfaiss-dev libopenblas-dev libutf8proc-dev libxxhash-dev \
+    librocksdb-dev libfaiss-dev libopenblas-dev libutf8proc-dev libxxhash-dev libzstd-dev \
     nlohmann-json3-dev libcli11-dev libspdlog-dev
 }
 

@@ -20,7 +20,7 @@ namespace {
 // In the order in which the help lists them.
 constexpr std::array kCommands = {AddServeCommand,       AddIngestCommand, AddSearchCommand,
                                   AddCollectionCommands, AddEmbedCommand,  AddImportCommand,
-                                  AddExportCommand,      AddStatusCommand};
+                                  AddExportCommand,      AddStatusCommand, AddBenchCommands};
 
 // Levenshtein's distance (1966): insertions, deletions and replacements of bytes.
 size_t EditDistance(std::string_view a, std::string_view b) {

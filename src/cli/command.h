@@ -66,6 +66,8 @@ void AddEmbedCommand(CommandLine& line);
 void AddImportCommand(CommandLine& line);
 void AddExportCommand(CommandLine& line);
 void AddStatusCommand(CommandLine& line);
+void AddBenchCommands(CommandLine& line);
+void AddBenchCollectionCommand(CommandLine& line, CLI::App& group);  // Of AddBenchCommands.
 
 // A command line that cannot be meant: exit code 2.
 absl::Status UsageError(std::string_view message);

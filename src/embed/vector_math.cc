@@ -50,6 +50,7 @@ constexpr VectorMath kTable = {"avx512", AddLayerNorm, AddBiasGelu, AddBias, Sof
 const VectorMath& TableOf(simd::InstructionSet set) {
   switch (set) {
     case simd::InstructionSet::kScalar:
+    case simd::InstructionSet::kNeon:  // The baseline of 64-bit ARM.
       return baseline::kTable;
 #if defined(__x86_64__)
     case simd::InstructionSet::kAvx2:

@@ -20,13 +20,14 @@ constexpr int kMostLinkers = 4;
 constexpr size_t kBacklogForAll = 64;
 constexpr std::chrono::milliseconds kCancelPoll(20);
 
-int LinkerThreads() {
-  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMostLinkers);
+int LinkerThreads(const IndexRunOptions& run) {
+  return run.build_threads.value_or(
+      std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMostLinkers));
 }
 
 }  // namespace
 
-HnswIndex::HnswIndex(const VectorConfig& config, const HnswConfig& hnsw)
+HnswIndex::HnswIndex(const VectorConfig& config, const HnswConfig& hnsw, const IndexRunOptions& run)
     : distance_(config.metric, config.dimension),
       config_(hnsw),
       rows_(config.dimension),
@@ -36,7 +37,7 @@ HnswIndex::HnswIndex(const VectorConfig& config, const HnswConfig& hnsw)
                return std::make_shared<HnswGraph>(rows_, distance_, config_,
                                                   kLevelSeed + generation);
              }),
-      workers_({.name = "vettore-link", .threads = LinkerThreads(), .work = [this] {
+      workers_({.name = "vettore-link", .threads = LinkerThreads(run), .work = [this] {
                   return LinkSome();
                 }}) {}
 

@@ -22,7 +22,7 @@ namespace vettore {
 // a state, and none after. Thread-safe.
 class HnswIndex : public VectorIndex {
  public:
-  HnswIndex(const VectorConfig& config, const HnswConfig& hnsw);
+  HnswIndex(const VectorConfig& config, const HnswConfig& hnsw, const IndexRunOptions& run = {});
 
   absl::Status Put(Slot slot, std::span<const float> vector) override ABSL_LOCKS_EXCLUDED(mutex_);
   void Remove(Slot slot) override ABSL_LOCKS_EXCLUDED(mutex_);

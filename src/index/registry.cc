@@ -12,19 +12,21 @@ namespace {
 
 struct MakeIndex {
   const VectorConfig& config;
+  const IndexRunOptions& run;
 
   std::unique_ptr<VectorIndex> operator()(const FlatConfig&) const {
     return std::make_unique<FlatIndex>(config);
   }
   std::unique_ptr<VectorIndex> operator()(const HnswConfig& hnsw) const {
-    return std::make_unique<HnswIndex>(config, hnsw);
+    return std::make_unique<HnswIndex>(config, hnsw, run);
   }
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<VectorIndex>> MakeVectorIndex(const VectorConfig& config) {
-  return std::visit(MakeIndex{config}, config.index);
+absl::StatusOr<std::unique_ptr<VectorIndex>> MakeVectorIndex(const VectorConfig& config,
+                                                             const IndexRunOptions& run) {
+  return std::visit(MakeIndex{config, run}, config.index);
 }
 
 std::string_view ActiveInstructionSet() { return simd::NameOf(simd::Active().set); }

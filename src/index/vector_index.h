@@ -77,9 +77,16 @@ class VectorIndex {
   virtual absl::Status WaitUntilIndexed(const CancelToken& cancel) const = 0;
 };
 
+// How an index runs, apart from what it is.
+struct IndexRunOptions {
+  // Most threads that link in the background; as many as the machine offers when absent. >= 1.
+  std::optional<int> build_threads;
+};
+
 // Makes the index of a validated config. Background work runs on threads of the index itself and
 // stops in its destructor.
-absl::StatusOr<std::unique_ptr<VectorIndex>> MakeVectorIndex(const VectorConfig& config);
+absl::StatusOr<std::unique_ptr<VectorIndex>> MakeVectorIndex(const VectorConfig& config,
+                                                             const IndexRunOptions& run = {});
 
 // Of the kernels that every index uses: "scalar", "avx2" or "avx512".
 std::string_view ActiveInstructionSet();

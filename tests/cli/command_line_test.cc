@@ -20,6 +20,8 @@ TEST_F(CommandLineTest, HelpTeachesEveryCommand) {
                                                           {"import"},
                                                           {"export"},
                                                           {"status"},
+                                                          {"bench", "ann"},
+                                                          {"bench", "collection"},
                                                           {"collection"},
                                                           {"collection", "create"},
                                                           {"collection", "alias", "set"}};
@@ -98,7 +100,8 @@ TEST_F(CommandLineTest, WithoutAServerEveryClientCommandSaysHowToStartOne) {
                                              {"ingest", "d.txt"},
                                              {"embed", "x"},
                                              {"import", "p.jsonl", "-c", "x"},
-                                             {"export", "-c", "x"}}) {
+                                             {"export", "-c", "x"},
+                                             {"bench", "collection", "x"}}) {
     const Ran ran = Run(arguments);
     EXPECT_EQ(ran.exit_code, 1) << arguments.front();
     EXPECT_THAT(ran.error, HasSubstr("vettore serve --data-dir")) << arguments.front();

@@ -1,0 +1,69 @@
+#include "bench/peer_systems.h"
+
+#include <random>
+#include <utility>
+#include <variant>
+
+#include "base/cancel.h"
+#include "base/status.h"
+#include "index/vector_index.h"
+
+namespace vettore::bench {
+namespace {
+
+constexpr uint64_t kFilterSeed = 3;
+
+class VettoreSystem : public PeerSystem {
+ public:
+  explicit VettoreSystem(const VectorConfig& config) : config_(config) {}
+
+  std::string name() const override {
+    return std::holds_alternative<FlatConfig>(config_.index) ? "vettore-flat" : "vettore-hnsw";
+  }
+  absl::Status Build(const Matrix<float>& base, int threads) override {
+    VETTORE_ASSIGN_OR_RETURN(index_, MakeVectorIndex(config_, {.build_threads = threads}));
+    for (size_t i = 0; i < base.count; ++i) {
+      VETTORE_RETURN_IF_ERROR(index_->Put(static_cast<Slot>(i), base.span(i)));
+    }
+    return index_->WaitUntilIndexed(CancelToken());
+  }
+  absl::Status Search(const SystemQuestion& question, std::vector<int32_t>& rows) override {
+    IndexSearchOptions options{.k = question.k, .ef_search = question.ef};
+    if (question.filter != nullptr) {
+      options.allowed = &question.filter->bitmap;
+      options.allowed_count = question.filter->count;
+    }
+    VETTORE_ASSIGN_OR_RETURN(const std::vector<Neighbor> found,
+                             index_->Search(question.query, options, CancelToken(), nullptr));
+    for (const Neighbor& neighbor : found) rows.push_back(static_cast<int32_t>(neighbor.slot));
+    return absl::OkStatus();
+  }
+  size_t memory_bytes() const override { return index_->Stats().memory_bytes; }
+  bool has_filter() const override { return true; }
+
+ private:
+  const VectorConfig config_;
+  std::unique_ptr<VectorIndex> index_;
+};
+
+}  // namespace
+
+RowFilter RandomFilter(double share, size_t rows) {
+  RowFilter filter{.share = share, .bitmap = SlotBitmap(rows), .bytes = {}, .count = 0};
+  filter.bytes.resize(rows);
+  std::mt19937_64 random(kFilterSeed);
+  std::bernoulli_distribution admits(share);
+  for (size_t i = 0; i < rows; ++i) {
+    if (!admits(random) && !(i + 1 == rows && filter.count == 0)) continue;
+    filter.bitmap.Insert(static_cast<Slot>(i));
+    filter.bytes[i] = 1;
+    ++filter.count;
+  }
+  return filter;
+}
+
+std::unique_ptr<PeerSystem> MakeVettoreSystem(const VectorConfig& config) {
+  return std::make_unique<VettoreSystem>(config);
+}
+
+}  // namespace vettore::bench

@@ -1,0 +1,255 @@
+#include "bench/ann_run.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "base/status.h"
+#include "base/strings.h"
+#include "bench/machine.h"
+#include "bench/measure.h"
+#include "index/vector_index.h"
+#include "types/limits.h"
+
+namespace vettore::bench {
+namespace {
+
+constexpr size_t kPutsAtOnce = 1'000;
+constexpr int kMostThreads = 1'024;
+
+struct IndexKind {
+  std::string_view name;
+  // Whether ef_search is swept; without it there is one setting.
+  bool takes_ef;
+  IndexConfig (*config)(const AnnOptions& options);
+};
+
+constexpr std::array kKinds = {
+    IndexKind{"hnsw", true,
+              [](const AnnOptions& options) -> IndexConfig {
+                return HnswConfig{.m = options.m, .ef_construction = options.ef_construction};
+              }},
+    IndexKind{"flat", false, [](const AnnOptions&) -> IndexConfig { return FlatConfig{}; }},
+};
+
+const IndexKind* FindKind(std::string_view name) {
+  const auto* const found =
+      std::find_if(kKinds.begin(), kKinds.end(), [&](const auto& k) { return k.name == name; });
+  return found == kKinds.end() ? nullptr : found;
+}
+
+absl::Status OutOfRange(std::string_view option, uint64_t got,
+                        std::pair<uint64_t, uint64_t> range) {
+  return absl::InvalidArgumentError(
+      StrCat(option, ": wanted ", range.first, " to ", range.second, ", got ", got));
+}
+
+absl::Status CheckRange(std::string_view option, uint64_t got,
+                        std::pair<uint64_t, uint64_t> range) {
+  if (got >= range.first && got <= range.second) return absl::OkStatus();
+  return OutOfRange(option, got, range);
+}
+
+// An index over the whole base, and what building it took.
+struct Built {
+  const IndexKind& kind;
+  std::unique_ptr<VectorIndex> index;
+  double wall_s = 0;
+  double cpu_s = 0;
+};
+
+class AnnRun {
+ public:
+  AnnRun(const AnnData& data, const AnnOptions& options, const AnnEvents& events,
+         const CancelToken& cancel)
+      : data_(data), options_(options), events_(events), cancel_(cancel) {}
+
+  absl::Status RunKind(const IndexKind& kind) const {
+    VETTORE_ASSIGN_OR_RETURN(const Built built, Build(kind));
+    for (const QuerySet& set : data_.query_sets) {
+      for (const int threads : options_.threads) {
+        VETTORE_RETURN_IF_ERROR(Sweep(built, set, threads));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::StatusOr<Built> Build(const IndexKind& kind) const {
+    if (events_.on_step) events_.on_step(StrCat("building ", kind.name));
+    VectorConfig config;
+    config.dimension = static_cast<uint32_t>(data_.base.dim);
+    config.metric = data_.metric;
+    config.index = kind.config(options_);
+    IndexRunOptions run;
+    if (options_.build_threads > 0) run.build_threads = options_.build_threads;
+    Built built{.kind = kind, .index = nullptr};
+    VETTORE_ASSIGN_OR_RETURN(built.index, MakeVectorIndex(config, run));
+    const double cpu_before = ProcessCpuSeconds();
+    const auto begin = std::chrono::steady_clock::now();
+    const size_t count = data_.base.count;
+    for (size_t i = 0; i < count; ++i) {
+      VETTORE_RETURN_IF_ERROR(built.index->Put(static_cast<Slot>(i), data_.base.span(i)));
+      if (i % kPutsAtOnce == 0) {
+        VETTORE_RETURN_IF_ERROR(cancel_.Poll());
+      }
+    }
+    VETTORE_RETURN_IF_ERROR(AwaitGraph(*built.index));
+    built.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    built.cpu_s = ProcessCpuSeconds() - cpu_before;
+    return built;
+  }
+
+  // Tells how far the graph is while it waits for it.
+  absl::Status AwaitGraph(const VectorIndex& index) const {
+    while (true) {
+      const IndexStats stats = index.Stats();
+      if (events_.on_share) events_.on_share(stats.live - stats.unindexed, stats.live);
+      if (stats.unindexed == 0) return index.WaitUntilIndexed(cancel_);
+      const CancelToken for_a_moment(absl::Now() + absl::Milliseconds(100), nullptr);
+      absl::Status waited = index.WaitUntilIndexed(for_a_moment);
+      VETTORE_RETURN_IF_ERROR(cancel_.Poll());
+      if (waited.ok()) return waited;
+    }
+  }
+
+  absl::Status Sweep(const Built& built, const QuerySet& set, int threads) const {
+    if (!built.kind.takes_ef) return Measure(built, set, threads, std::nullopt);
+    for (const uint32_t ef : options_.ef_search) {
+      VETTORE_RETURN_IF_ERROR(Measure(built, set, threads, ef));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Measure(const Built& built, const QuerySet& set, int threads,
+                       std::optional<uint32_t> ef) const {
+    if (events_.on_step) {
+      events_.on_step(StrCat("searching ", built.kind.name, ", ", set.name,
+                             ef ? StrCat(", ef_search ", *ef) : "", ", ", threads,
+                             threads == 1 ? " thread" : " threads"));
+    }
+    const int repeats = built.kind.takes_ef ? options_.repeats : 1;
+    std::vector<double> qps, wall_qps, p50, p99;
+    double recall = 0;
+    for (int repeat = built.kind.takes_ef ? -1 : 0; repeat < repeats; ++repeat) {
+      VETTORE_ASSIGN_OR_RETURN(const Pass pass, OnePass(*built.index, set, threads, ef));
+      if (events_.on_share) {
+        events_.on_share(static_cast<size_t>(repeat) + 1, static_cast<size_t>(repeats));
+      }
+      if (repeat < 0) continue;  // The warm-up.
+      const auto count = static_cast<double>(set.vectors.count);
+      wall_qps.push_back(count / pass.wall_s);
+      qps.push_back(count / (threads == 1 ? pass.cpu_s : pass.wall_s));
+      p50.push_back(Quantile(pass.latencies_us, 0.5));
+      p99.push_back(Quantile(pass.latencies_us, 0.99));
+      recall = RecallAtK({.base = data_.base,
+                          .queries = set.vectors,
+                          .metric = data_.metric,
+                          .truth = set.truth,
+                          .k = options_.k},
+                         pass.found);
+    }
+    Json line = Describe(built, set);
+    if (ef) line["parameters"]["ef_search"] = *ef;
+    const Spread spread = SpreadOf(qps);
+    line.update({{"threads", threads},
+                 {"repeats", repeats},
+                 {"recall", recall},
+                 {"qps", spread.median},
+                 {"qps_min", spread.min},
+                 {"qps_max", spread.max},
+                 {"wall_qps", SpreadOf(wall_qps).median},
+                 {"p50_us", SpreadOf(p50).median},
+                 {"p99_us", SpreadOf(p99).median}});
+    events_.on_result(line);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<Pass> OnePass(const VectorIndex& index, const QuerySet& set, int threads,
+                               std::optional<uint32_t> ef) const {
+    IndexSearchOptions search;
+    search.k = options_.k;
+    search.ef_search = ef;
+    const AnswerFn answer = [&](size_t q, std::vector<int32_t>& rows) -> absl::Status {
+      VETTORE_ASSIGN_OR_RETURN(const std::vector<Neighbor> found,
+                               index.Search(set.vectors.span(q), search, cancel_, nullptr));
+      for (const Neighbor& neighbor : found) rows.push_back(static_cast<int32_t>(neighbor.slot));
+      return absl::OkStatus();
+    };
+    const PassShape shape{.queries = set.vectors.count, .k = options_.k};
+    if (threads > 1) return RunPassOnThreads(shape, threads, answer);
+    const PinnedThread pinned;
+    return RunPass(shape, answer);
+  }
+
+  // What all lines of a built index and a set of queries share.
+  Json Describe(const Built& built, const QuerySet& set) const {
+    Json line = {{"suite", "ann"},
+                 {"data", data_.name},
+                 {"vectors", data_.base.count},
+                 {"dim", data_.base.dim},
+                 {"metric", std::string(NameOf(data_.metric))},
+                 {"queries", set.name},
+                 {"system", StrCat("vettore-", built.kind.name)},
+                 {"parameters", Json::object()},
+                 {"k", options_.k},
+                 {"build_s", built.wall_s},
+                 {"build_cpu_s", built.cpu_s},
+                 {"ram_bytes_per_vector", built.index->Stats().memory_bytes / data_.base.count}};
+    if (built.kind.takes_ef) {
+      line["parameters"] = {{"m", options_.m}, {"ef_construction", options_.ef_construction}};
+    }
+    line.update(MachineFields());
+    return line;
+  }
+
+  const AnnData& data_;
+  const AnnOptions& options_;
+  const AnnEvents& events_;
+  const CancelToken& cancel_;
+};
+
+}  // namespace
+
+std::vector<std::string_view> IndexKinds() {
+  std::vector<std::string_view> names;
+  names.reserve(kKinds.size());
+  for (const IndexKind& kind : kKinds) names.push_back(kind.name);
+  return names;
+}
+
+absl::Status ValidateAnnOptions(const AnnOptions& options) {
+  for (const std::string& name : options.kinds) {
+    if (FindKind(name) != nullptr) continue;
+    std::string known;
+    for (const IndexKind& kind : kKinds) StrAppend(&known, known.empty() ? "" : ", ", kind.name);
+    return absl::InvalidArgumentError(StrCat("--kinds: wanted ", known, ", got '", name, "'"));
+  }
+  for (const uint32_t ef : options.ef_search) {
+    VETTORE_RETURN_IF_ERROR(CheckRange("--ef-search", ef, {1, limits::kEfSearch}));
+  }
+  for (const int threads : options.threads) {
+    VETTORE_RETURN_IF_ERROR(
+        CheckRange("--threads", static_cast<uint64_t>(std::max(threads, 0)), {1, kMostThreads}));
+  }
+  VETTORE_RETURN_IF_ERROR(CheckRange("--m", options.m, {limits::kMinM, limits::kMaxM}));
+  VETTORE_RETURN_IF_ERROR(CheckRange("--ef-construction", options.ef_construction,
+                                     {options.m, limits::kEfConstruction}));
+  VETTORE_RETURN_IF_ERROR(CheckRange("-k", options.k, {1, limits::kSearchLimit}));
+  return CheckRange("--repeats", static_cast<uint64_t>(std::max(options.repeats, 0)), {1, 1'000});
+}
+
+absl::Status RunAnn(const AnnData& data, const AnnOptions& options, const AnnEvents& events,
+                    const CancelToken& cancel) {
+  VETTORE_RETURN_IF_ERROR(ValidateAnnOptions(options));
+  const AnnRun run(data, options, events, cancel);
+  for (const std::string& name : options.kinds) {
+    VETTORE_RETURN_IF_ERROR(run.RunKind(*FindKind(name)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace vettore::bench

@@ -1,0 +1,56 @@
+// The benchmark of the index kinds over one data set: builds, sweeps, measures.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/cancel.h"
+#include "bench/ann_data.h"
+#include "types/collection_config.h"
+#include "types/json.h"
+
+namespace vettore::bench {
+
+struct AnnOptions {
+  std::vector<std::string> kinds = {"hnsw", "flat"};  // Of IndexKinds().
+  std::vector<uint32_t> ef_search = {10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512};
+  uint32_t m = 16;
+  uint32_t ef_construction = 200;
+  size_t k = 10;
+  std::vector<int> threads = {1};  // That search together, one measurement for each.
+  int build_threads = 0;           // 0: as many as the index takes.
+  int repeats = 5;
+};
+
+// What a benchmark calls while it runs, from the thread that started it.
+struct AnnEvents {
+  std::function<void(const Json& line)> on_result = {};
+  std::function<void(std::string_view text)> on_step = {};       // "building hnsw"
+  std::function<void(size_t done, size_t total)> on_share = {};  // Of the step.
+};
+
+// The kinds that can be measured: "hnsw", "flat".
+std::vector<std::string_view> IndexKinds();
+
+// InvalidArgument names the option, the allowed range and what was got.
+absl::Status ValidateAnnOptions(const AnnOptions& options);
+
+// For each kind, set of queries, number of threads and value of ef_search: a warm-up, then
+// `repeats` passes over all queries, and one result line ("suite": "ann"):
+// data, vectors, dim, metric, queries, system, parameters, k, recall, threads, repeats; qps with
+// qps_min and qps_max over the repeats, p50_us and p99_us (medians over the repeats); build_s,
+// build_cpu_s (of all threads), ram_bytes_per_vector; and MachineFields(). With one thread the
+// searching thread is pinned to a core, qps and latencies are in its CPU time, and wall_qps stands
+// beside them; with more they are by the clock on the wall. Exhaustive kinds, which are slow and do
+// not vary, are passed once. data: with exact answers for k. Cancelled if `cancel` fires.
+absl::Status RunAnn(const AnnData& data, const AnnOptions& options, const AnnEvents& events,
+                    const CancelToken& cancel);
+
+}  // namespace vettore::bench

@@ -1,0 +1,82 @@
+// The benchmark itself, over a small generated set.
+#include "bench/ann_run.h"
+
+#include "bench/fixture.h"
+#include "bench/synthetic_data.h"
+
+namespace vettore::bench {
+namespace {
+
+using testing::HasSubstr;
+
+AnnData SmallData() {
+  SyntheticData made = Generate(
+      {.name = "small", .count = 3'000, .dim = 16, .centres = 30, .latent_dim = 8, .seed = 5}, 60);
+  AnnData data{.name = "small", .metric = Metric::kCosine, .base = std::move(made.base)};
+  data.query_sets.push_back({.name = "queries", .vectors = std::move(made.queries)});
+  EXPECT_TRUE(EnsureTruth(data, 10, {}, "").ok());
+  return data;
+}
+
+std::vector<Json> Measured(const AnnData& data, const AnnOptions& options) {
+  std::vector<Json> lines;
+  const AnnEvents events{.on_result = [&](const Json& line) { lines.push_back(line); }};
+  const absl::Status status = RunAnn(data, options, events, CancelToken());
+  EXPECT_TRUE(status.ok()) << status;
+  return lines;
+}
+
+TEST(AnnRun, MeasuresEveryKindSettingAndNumberOfThreads) {
+  const std::vector<Json> lines =
+      Measured(SmallData(), {.ef_search = {10, 200}, .threads = {1, 2}, .repeats = 2});
+  ASSERT_EQ(lines.size(), 6u);  // hnsw: 2 x 2, flat: 2.
+  for (const Json& line : lines) {
+    for (const char* field : {"recall", "qps", "wall_qps", "p50_us", "p99_us", "build_s",
+                              "build_cpu_s", "ram_bytes_per_vector"}) {
+      EXPECT_GT(line[field].get<double>(), 0) << field << " of " << line;
+    }
+    EXPECT_LE(line["qps_min"], line["qps"]);
+    EXPECT_LE(line["qps"], line["qps_max"]);
+    EXPECT_LE(line["p50_us"], line["p99_us"]);
+    EXPECT_EQ(line["suite"], "ann");
+    EXPECT_EQ(line["vectors"], 3'000);
+    EXPECT_EQ(line["metric"], "cosine");
+    for (const char* field : {"cpu", "isa", "commit", "preset"}) {
+      EXPECT_NE(line[field].get<std::string>(), "") << field;
+    }
+  }
+  EXPECT_EQ(lines[0]["parameters"], Json({{"m", 16}, {"ef_construction", 200}, {"ef_search", 10}}));
+  EXPECT_EQ(lines[2]["threads"], 2);
+  EXPECT_LT(lines[0]["recall"], lines[1]["recall"]);
+  EXPECT_GT(lines[1]["recall"], 0.99);
+  EXPECT_EQ(lines[4]["system"], "vettore-flat");
+  EXPECT_EQ(lines[4]["recall"], 1);
+}
+
+TEST(AnnRun, OptionsOutOfRangeAreRefusedWithTheRange) {
+  const std::vector<std::pair<AnnOptions, std::string>> cases = {
+      {{.kinds = {"hnsw", "tree"}}, "--kinds: wanted hnsw, flat, got 'tree'"},
+      {{.ef_search = {0}}, "--ef-search: wanted 1 to 4096, got 0"},
+      {{.ef_search = {5'000}}, "got 5000"},
+      {{.m = 2}, "--m: wanted 4 to 128, got 2"},
+      {{.m = 16, .ef_construction = 15}, "--ef-construction: wanted 16 to 4096, got 15"},
+      {{.k = 0}, "-k: wanted 1 to 10000, got 0"},
+      {{.threads = {0}}, "--threads: wanted 1 to 1024, got 0"},
+      {{.repeats = 0}, "--repeats: wanted 1 to 1000, got 0"},
+  };
+  for (const auto& [options, part] : cases) {
+    const absl::Status status = ValidateAnnOptions(options);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()), HasSubstr(part));
+  }
+  EXPECT_TRUE(ValidateAnnOptions({}).ok());
+}
+
+TEST(AnnRun, StopsWhenItIsCancelled) {
+  const CancelToken gone(absl::InfiniteFuture(), [] { return true; });
+  const AnnEvents events{.on_result = [](const Json&) { FAIL() << "nothing was measured"; }};
+  EXPECT_EQ(RunAnn(SmallData(), {}, events, gone).code(), absl::StatusCode::kCancelled);
+}
+
+}  // namespace
+}  // namespace vettore::bench
