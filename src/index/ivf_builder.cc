@@ -15,6 +15,9 @@ namespace {
 constexpr uint64_t kSeed = 20110101;
 // Of the k-means: more points a list sharpen the centroids less than they cost.
 constexpr size_t kSamplePerList = 64;
+// Of the coder: 256 points a codeword of 4 bits, 64 of 8 bits.
+constexpr size_t kCoderSample4 = 4'096;
+constexpr size_t kCoderSample8 = 16'384;
 constexpr size_t kGrain = 1024;
 constexpr size_t kListGrain = 16;
 // A split that leaves less than this share on one side does not pay.
@@ -55,8 +58,9 @@ absl::StatusOr<IvfBuilder::Built> IvfBuilder::Build(std::span<const Row> rows, s
                            TrainKMeans(sample, dim_, {.clusters = nlist, .seed = kSeed}, loop));
   auto table = std::make_shared<IvfTable>();
   table->centroids = std::make_shared<const Centroids>(std::move(trained));
+  VETTORE_ASSIGN_OR_RETURN(IvfCoder coder, TrainCoder(sample, *table->centroids, loop));
   Built built;
-  built.partition = {std::make_shared<const IvfCoder>(), table};
+  built.partition = {std::make_shared<const IvfCoder>(std::move(coder)), table};
 
   std::vector<AssignedRows> parts((rows.size() + kGrain - 1) / kGrain);
   VETTORE_RETURN_IF_ERROR(loop.Run({parts.size(), 1}, [&](size_t begin, size_t end) {
@@ -85,6 +89,24 @@ absl::StatusOr<IvfBuilder::Built> IvfBuilder::Build(std::span<const Row> rows, s
     }
   }));
   return built;
+}
+
+absl::StatusOr<IvfCoder> IvfBuilder::TrainCoder(std::span<const float* const> sample,
+                                                const Centroids& centroids,
+                                                SharedLoop& loop) const {
+  if (ivf_.encoding == IvfEncoding::kFlat) return IvfCoder(vector_.metric, dim_);
+  const size_t wanted = ivf_.encoding == IvfEncoding::kPq4 ? kCoderSample4 : kCoderSample8;
+  const auto points = sample.first(std::min(sample.size(), wanted));
+  std::vector<float> residuals(points.size() * dim_);
+  VETTORE_RETURN_IF_ERROR(loop.Run({points.size(), kGrain}, [&](size_t begin, size_t end) {
+    std::vector<uint32_t> nearest(end - begin);
+    AssignToNearest(centroids, points.subspan(begin, end - begin), {}, nearest);
+    for (size_t i = begin; i < end; ++i) {
+      const float* const centroid = centroids.row(nearest[i - begin]);
+      for (size_t j = 0; j < dim_; ++j) residuals[i * dim_ + j] = points[i][j] - centroid[j];
+    }
+  }));
+  return IvfCoder::Train(vector_, ivf_, residuals, loop);
 }
 
 AssignedRows IvfBuilder::Assign(const IvfPartition& partition, std::span<const Row> rows) const {

@@ -14,7 +14,6 @@
 #include "index/row_store.h"
 #include "index/shared_loop.h"
 #include "types/collection_config.h"
-#include "types/metric.h"
 
 namespace vettore {
 
@@ -29,7 +28,7 @@ struct AssignedRows {
 class IvfBuilder {
  public:
   IvfBuilder(const VectorConfig& config, const IvfConfig& ivf, const RowStore& rows)
-      : metric_(config.metric), dim_(config.dimension), config_(ivf), rows_(rows) {}
+      : dim_(config.dimension), vector_(config), ivf_(ivf), rows_(rows) {}
 
   struct Built {
     IvfPartition partition;
@@ -54,11 +53,13 @@ class IvfBuilder {
 
  private:
   std::vector<const float*> Sample(std::span<const Row> rows, size_t count) const;
+  absl::StatusOr<IvfCoder> TrainCoder(std::span<const float* const> sample,
+                                      const Centroids& centroids, SharedLoop& loop) const;
   bool Split(const IvfRoster::Due& due, const CodedRows& kept, IvfTable& table) const;
 
-  const Metric metric_;
   const size_t dim_;
-  const IvfConfig config_;
+  const VectorConfig vector_;
+  const IvfConfig ivf_;
   const RowStore& rows_;
 };
 

@@ -229,7 +229,9 @@ IndexStats IvfIndex::Stats() const {
              .memory_bytes = rows_.memory_bytes() + roster_.memory_bytes()};
     partition = roster_.partition();
   }
-  if (partition.table != nullptr) stats.memory_bytes += partition.table->memory_bytes();
+  if (partition.table != nullptr) {
+    stats.memory_bytes += partition.table->memory_bytes() + partition.coder->memory_bytes();
+  }
   return stats;
 }
 

@@ -58,6 +58,7 @@ class IvfList {
 
   size_t size() const { return size_; }
   size_t block_count() const { return blocks_.size(); }
+  size_t block_bytes() const { return IvfBlock::SizeBytes(code_bytes_); }
   IvfBlock block(size_t i) const { return IvfBlock(blocks_[i].get()); }
   Row row(size_t i) const { return block(i / IvfBlock::kRows).rows()[i % IvfBlock::kRows]; }
   // Row i behind those of `out`, code and all.

@@ -14,8 +14,12 @@ constexpr size_t kPortion = 1024;
 constexpr size_t kFewRows = 1000;
 // k-means with fewer points a cluster finds the noise of the sample.
 constexpr size_t kPointsPerList = 39;
-// Training again costs as much as all training before when the count grows by a constant factor.
-constexpr size_t kGrowth = 4;
+// All training together costs a few times the last one when the count grows by a constant factor
+// between two. While rows wait for their lists the factor is large, or bulk loading would train all
+// the time; then small, because centroids of the first rows fit the later ones badly.
+constexpr double kGrowthLoading = 4;
+constexpr double kGrowthIdle = 1.25;
+constexpr size_t kShrink = 4;
 constexpr double kDrift = 1.5;
 // Rewriting a list costs its living rows; a quarter of dead ones pays for it.
 constexpr size_t kDeadShare = 4;
@@ -28,8 +32,7 @@ constexpr size_t kSmallestSplit = 256;
 size_t IvfRoster::ListsFor(size_t count, size_t nlist) {
   if (count < kFewRows) return 0;
   if (nlist > 0) return count >= kPointsPerList * nlist ? nlist : 0;
-  // Between the counts n and 4 n that this number serves, 4 sqrt of the count is met at 2 n.
-  const double lists = 4 * std::sqrt(2 * static_cast<double>(count));
+  const double lists = 4 * std::sqrt(static_cast<double>(count));
   return std::min({static_cast<size_t>(lists), count / kPointsPerList, size_t{limits::kNlist}});
 }
 
@@ -214,7 +217,10 @@ bool IvfRoster::IsRebuildDue() const {
   if (is_rebuilding_) return false;
   const size_t live = rows_.live();
   if (!has_lists()) return ListsFor(live, nlist_) > 0;
-  return live >= kGrowth * trained_on_ || live <= trained_on_ / kGrowth || HasDrifted();
+  const bool is_idle = next_ == waiting_.size() && assigning_.empty();
+  const double growth = static_cast<double>(live) / static_cast<double>(trained_on_);
+  return growth >= (is_idle ? kGrowthIdle : kGrowthLoading) || live <= trained_on_ / kShrink ||
+         HasDrifted();
 }
 
 std::vector<Row> IvfRoster::BeginRebuild() {

@@ -8,12 +8,17 @@
 
 #include "base/status.h"
 #include "index/exact_scan.h"
+#include "index/ivf_list_scan.h"
 
 namespace vettore {
 namespace {
 
 // Bytes that fetching a vector from anywhere costs beside its own.
 constexpr double kFetchBytes = 192;
+
+// Candidates by code that are measured at most. How many are is decided as they are; see
+// IvfListScan::Finish.
+size_t DepthFor(size_t k) { return 5 * k + 50; }
 
 }  // namespace
 
@@ -100,39 +105,57 @@ std::vector<IvfSearcher::Probe> IvfSearcher::RankLists(const float* query,
   return probes;
 }
 
+float IvfSearcher::OffsetOf(const Probe& probe, const IvfTable& table, float query_norm) const {
+  switch (metric_) {
+    case Metric::kL2:
+      return probe.key + query_norm;
+    case Metric::kCosine:
+      return (probe.key - table.centroids->squared_norm(probe.list)) / 2;
+    case Metric::kInnerProduct:
+      return probe.key;
+  }
+  return 0;
+}
+
 absl::StatusOr<std::vector<Hit>> IvfSearcher::SearchLists(const IvfRequest& request,
                                                           const IvfSnapshot& snapshot,
                                                           IndexSearchTrace& trace) const {
   const IvfTable& table = *snapshot.partition.table;
-  TopK top(request.k);
-  ExactScan scan({snapshot.rows, distance_, request.query.data(), snapshot.version}, top);
-  VETTORE_RETURN_IF_ERROR(scan.Rows(snapshot.tail, request.options.allowed, request.cancel));
+  const float* const query = request.query.data();
+  const bool has_codes = snapshot.partition.coder->has_codes();
+  PqTables tables;
+  if (has_codes && !snapshot.partition.coder->Prepare(query, tables)) {
+    return SearchExactly(request, snapshot, trace);
+  }
+  IvfListScan scan(
+      {snapshot.rows, distance_, query, snapshot.version},
+      {snapshot.rows, snapshot.version, request.options.allowed, snapshot.dead_listed > 0},
+      {request.k, has_codes ? DepthFor(request.k) : 0, has_codes ? &tables : nullptr});
+  VETTORE_RETURN_IF_ERROR(scan.Rows(snapshot.tail, request.cancel));
 
-  std::vector<Probe> probes = RankLists(request.query.data(), table);
+  std::vector<Probe> probes = RankLists(query, table);
   const auto middle = probes.begin() + static_cast<ptrdiff_t>(ProbesFor(request, snapshot));
   std::nth_element(probes.begin(), middle - 1, probes.end());
   std::sort(probes.begin(), middle);
+  const float query_norm = -VectorDistance(Metric::kInnerProduct, distance_.dim())(query, query);
   size_t probed = 0;
-  for (auto probe = probes.begin(); probe != probes.end(); ++probe) {
-    if (probe == middle) {  // Farther lists only until there are k.
-      if (top.size() >= request.k) break;
-      std::sort(middle, probes.end());
-    } else if (probe > middle && top.size() >= request.k) {
-      break;
-    }
-    const IvfList& list = *table.lists[probe->list];
-    for (size_t block = 0; block < list.block_count(); ++block) {
-      const size_t begin = block * IvfBlock::kRows;
-      const size_t count = std::min(IvfBlock::kRows, list.size() - begin);
-      VETTORE_RETURN_IF_ERROR(
-          scan.Rows({list.block(block).rows(), count}, request.options.allowed, request.cancel));
-    }
-    ++probed;
+  for (auto probe = probes.begin(); probe != probes.end(); ++probe, ++probed) {
+    // Farther lists are probed only until there are k.
+    if (probe >= middle && scan.has_enough()) break;
+    if (probe == middle) std::sort(middle, probes.end());
+    const auto ahead = [&](ptrdiff_t steps) -> const IvfList* {
+      return steps < probes.end() - probe ? table.lists[probe[steps].list].get() : nullptr;
+    };
+    if (ahead(2) != nullptr) __builtin_prefetch(ahead(2));
+    VETTORE_RETURN_IF_ERROR(
+        scan.List({*table.lists[probe->list], OffsetOf(*probe, table, query_norm), ahead(1)},
+                  request.cancel));
   }
+  VETTORE_ASSIGN_OR_RETURN(std::vector<Hit> hits, scan.Finish(request.cancel));
   trace.plan = request.options.allowed == nullptr ? "lists" : "filtered lists";
   trace.distances += scan.distances() + probes.size();
   trace.hops += probed;
-  return top.TakeSorted();
+  return hits;
 }
 
 }  // namespace vettore

@@ -68,6 +68,8 @@ class IvfSearcher {
   };
 
   size_t ProbesFor(const IvfRequest& request, const IvfSnapshot& snapshot) const;
+  // query_norm: squared.
+  float OffsetOf(const Probe& probe, const IvfTable& table, float query_norm) const;
   std::vector<Probe> RankLists(const float* query, const IvfTable& table) const;
   absl::StatusOr<std::vector<Hit>> SearchExactly(const IvfRequest& request,
                                                  const IvfSnapshot& snapshot,
