@@ -21,7 +21,7 @@ constexpr size_t kCoderSample8 = 16'384;
 constexpr size_t kGrain = 1024;
 constexpr size_t kListGrain = 16;
 // A split that leaves less than this share on one side does not pay.
-constexpr size_t kSplitShare = 16;
+constexpr size_t kSplitShare = 64;
 
 std::vector<uint32_t> Iota(size_t count) {
   std::vector<uint32_t> order(count);

@@ -26,7 +26,7 @@ class ErrorStatistics {
   }
   // Few errors are below it.
   float Low() const {
-    constexpr double kSpreads = 2.5;
+    constexpr double kSpreads = 4;
     const double mean = sum_ / count_;
     const double variance = std::max(squares_ / count_ - mean * mean, 0.0);
     return static_cast<float>(mean - kSpreads * std::sqrt(variance));
@@ -75,8 +75,8 @@ void IvfListScan::Estimate(const Step& step) {
     // Places past the end have an infinite bias, and the pool's first limit is infinite.
     const size_t count = std::min(IvfBlock::kRows, list.size() - i * IvfBlock::kRows);
     const uint32_t exists = count == IvfBlock::kRows ? ~uint32_t{0} : (uint32_t{1} << count) - 1;
-    uint32_t mask =
-        exists & tables_->Scan({block.codes(), block.biases()}, {step.offset, pool_.limit()}, estimates);
+    uint32_t mask = exists & tables_->Scan({block.codes(), block.biases()},
+                                           {step.offset, pool_.limit()}, estimates);
     for (; mask != 0; mask &= mask - 1) {
       const auto at = static_cast<size_t>(std::countr_zero(mask));
       const Row row = block.rows()[at];
@@ -93,13 +93,14 @@ absl::StatusOr<std::vector<Hit>> IvfListScan::Finish(const CancelToken& cancel) 
     Prefetch(source_.rows.vector(candidates[i].row), source_.distance.dim() * sizeof(float));
   }
   ErrorStatistics errors;
-  const size_t least = 2 * k_;
+  const size_t least = 3 * k_;
   for (size_t i = 0; i < candidates.size(); ++i) {
     const auto [estimate, row] = candidates[i];
     // The rest is still farther; as the errors are, hardly any of it would enter.
     if (i >= least && estimate + errors.Low() > top_.threshold()) break;
     if (i + kAhead < candidates.size()) {
-      Prefetch(source_.rows.vector(candidates[i + kAhead].row), source_.distance.dim() * sizeof(float));
+      Prefetch(source_.rows.vector(candidates[i + kAhead].row),
+               source_.distance.dim() * sizeof(float));
     }
     const float distance = source_.distance(source_.query, source_.rows.vector(row));
     errors.Add(distance - estimate);

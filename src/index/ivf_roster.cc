@@ -174,12 +174,11 @@ void IvfRoster::ReturnDue(const Due& due, std::shared_ptr<const IvfTable> table,
   if (due.partition.coder != partition_.coder) return;  // The list is gone.
   ListState& state = states_[due.list];
   state.is_due = false;
-  if (due.is_split) {
-    const size_t size = partition_.table->lists[due.list]->size();
-    state.split_above = static_cast<uint32_t>(2 * size);
-  }
+  const bool was_split = table != nullptr && table->lists.size() > states_.size();
+  // What could not be split is left alone until it has doubled.
+  const size_t size = partition_.table->lists[due.list]->size();
+  if (due.is_split) state.split_above = was_split ? 0 : static_cast<uint32_t>(2 * size);
   if (table == nullptr) return;
-  const bool was_split = table->lists.size() > states_.size();
   partition_.table = std::move(table);
   for (const Row row : dropped) {
     list_of_[row] = kNoList;
@@ -187,12 +186,11 @@ void IvfRoster::ReturnDue(const Due& due, std::shared_ptr<const IvfTable> table,
     --dead_listed_;
     Retire(row);
   }
+  if (was_split) {
+    states_.emplace_back();
+    Recount(static_cast<uint32_t>(states_.size() - 1));
+  }
   Recount(due.list);
-  if (!was_split) return;
-  states_.emplace_back();
-  const auto added = static_cast<uint32_t>(states_.size() - 1);
-  Recount(added);
-  states_[due.list].split_above = 0;
 }
 
 // Sets what a new list says about its rows.

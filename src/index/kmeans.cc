@@ -20,6 +20,9 @@ constexpr size_t kGrain = 1024;
 constexpr size_t kPointTile = 64;
 constexpr size_t kCentroidTileBytes = size_t{192} << 10;
 
+// Of so many points one tells how far points lie from their centroid.
+constexpr size_t kPriceSample = 8;
+
 // `count` different indexes below `size`, in random order.
 std::vector<size_t> Choose(size_t count, size_t size, std::mt19937_64& random) {
   std::vector<size_t> order(size);
@@ -87,40 +90,47 @@ class Training {
     centroids_ = Centroids(std::move(values), dim_);
   }
 
-  // The unit of the price is the mean squared distance of a point from its centroid.
+  // The unit of a cluster's price is the mean squared distance of its points from its centroid:
+  // what is dear in a dense region is nothing in a sparse one. The steps become smaller from round
+  // to round, or points would flock from one cluster to the next.
   void UpdatePenalties() {
-    double total = 0;
-    size_t counted = 0;
-    for (size_t i = 0; i < points_.size(); i += 16) {
+    ++rounds_;
+    if (options_.balance == 0) return;
+    std::vector<double> distances(sizes_.size());
+    std::vector<size_t> counted(sizes_.size());
+    for (size_t i = 0; i < points_.size(); i += kPriceSample) {
       const float distance = kernels_.l2_squared(points_[i], centroids_.row(assigned_[i]), dim_);
       if (!std::isfinite(distance)) continue;
-      total += distance;
-      ++counted;
+      distances[assigned_[i]] += distance;
+      ++counted[assigned_[i]];
     }
-    if (counted == 0 || options_.balance == 0) return;
-    const double unit = total / static_cast<double>(counted);
     const double mean = static_cast<double>(points_.size()) / static_cast<double>(sizes_.size());
     for (size_t c = 0; c < sizes_.size(); ++c) {
+      if (counted[c] == 0) continue;
+      const double unit = options_.balance * distances[c] / static_cast<double>(counted[c]);
       const double excess = std::clamp(static_cast<double>(sizes_[c]) / mean - 1, -1.0, 1.0);
-      const double price = penalties_[c] + options_.balance * 0.25 * unit * excess;
-      penalties_[c] = static_cast<float>(std::clamp(price, 0.0, options_.balance * unit));
+      const double price = penalties_[c] + unit * excess / (2 + rounds_);
+      penalties_[c] = static_cast<float>(std::clamp(price, 0.0, unit));
     }
   }
 
-  // An empty cluster takes half of the largest: both stand beside its mean.
+  // An empty cluster begins again at a point that lies badly: of a few at random, the one that is
+  // farthest from its centroid. Large clusters and scattered ones give most.
   void Refill(size_t empty, std::vector<float>& values) {
-    constexpr float kStep = 1.0F / 1024;
-    const size_t largest =
-        static_cast<size_t>(std::max_element(sizes_.begin(), sizes_.end()) - sizes_.begin());
-    for (size_t j = 0; j < dim_; ++j) {
-      const float value = values[largest * dim_ + j];
-      const float step = j % 2 == 0 ? kStep : -kStep;
-      values[empty * dim_ + j] = value * (1 + step);
-      values[largest * dim_ + j] = value * (1 - step);
+    constexpr int kTries = 16;
+    const float* farthest = points_[random_() % points_.size()];
+    float most = -1;
+    for (int i = 0; i < kTries; ++i) {
+      const size_t point = random_() % points_.size();
+      const float distance =
+          kernels_.l2_squared(points_[point], centroids_.row(assigned_[point]), dim_);
+      if (distance > most) {
+        most = distance;
+        farthest = points_[point];
+      }
     }
-    sizes_[empty] = sizes_[largest] / 2;
-    sizes_[largest] -= sizes_[empty];
-    penalties_[empty] = penalties_[largest];
+    std::copy_n(farthest, dim_, values.data() + empty * dim_);
+    penalties_[empty] = 0;
   }
 
   const simd::Kernels& kernels_ = simd::Active();
@@ -132,6 +142,7 @@ class Training {
   std::vector<uint32_t> assigned_;  // By point.
   std::vector<size_t> sizes_;       // By cluster.
   std::vector<float> penalties_;    // By cluster.
+  int rounds_ = 0;
 };
 
 struct Best {

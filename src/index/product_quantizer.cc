@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 #include <utility>
 
@@ -20,6 +21,41 @@ constexpr float kMostInByte = 254.9F;
 constexpr float kMostInWord = 65'000.0F;
 
 size_t PaddedPairs(size_t m) { return (m + 3) / 4 * 2; }
+
+// Points of one sub-space: (count, width).
+struct Points {
+  const float* operator[](size_t i) const { return values.data() + i * width; }
+  size_t count() const { return values.size() / width; }
+
+  std::vector<float> values;
+  size_t width;
+};
+
+// Each next start is a point chosen with a probability that grows with its squared distance from
+// the nearest start before it. Returns numbers of points.
+std::vector<size_t> ChooseStarts(const Points& points, size_t count, std::mt19937_64& random) {
+  std::vector<size_t> starts = {random() % points.count()};
+  std::vector<float> nearest(points.count(), std::numeric_limits<float>::infinity());
+  while (starts.size() < count) {
+    const float* const newest = points[starts.back()];
+    double total = 0;
+    for (size_t i = 0; i < points.count(); ++i) {
+      float distance = 0;
+      for (size_t d = 0; d < points.width; ++d) {
+        const float difference = points[i][d] - newest[d];
+        distance += difference * difference;
+      }
+      nearest[i] = std::min(nearest[i], distance);
+      total += nearest[i];
+    }
+    // 53 random bits as a share of the total.
+    double left = static_cast<double>(random() >> 11) * 0x1p-53 * total;
+    size_t chosen = 0;
+    while (chosen + 1 < points.count() && left >= nearest[chosen]) left -= nearest[chosen++];
+    starts.push_back(chosen);
+  }
+  return starts;
+}
 
 }  // namespace
 
@@ -42,19 +78,18 @@ void ProductQuantizer::TrainPart(std::span<const float> sample, size_t s, uint64
   const size_t count = sample.size() / shape_.dim;
   const size_t width = dsub();
   const size_t ksub = shape_.ksub;
-  std::vector<float> points(count * width);
+  Points points{std::vector<float>(count * width), width};
   for (size_t i = 0; i < count; ++i) {
-    std::copy_n(sample.data() + i * shape_.dim + s * width, width, points.data() + i * width);
+    std::copy_n(sample.data() + i * shape_.dim + s * width, width,
+                points.values.data() + i * width);
   }
   float* const values = values_.data() + s * width * ksub;
   float* const half_norms = half_norms_.data() + s * ksub;
   std::mt19937_64 random(seed);
   std::vector<double> sums(ksub * width);
   std::vector<size_t> sizes(ksub, 1);
-  for (size_t c = 0; c < ksub; ++c) {
-    const float* const point = points.data() + random() % count * width;
-    std::copy_n(point, width, sums.data() + c * width);
-  }
+  const std::vector<size_t> starts = ChooseStarts(points, ksub, random);
+  for (size_t c = 0; c < ksub; ++c) std::copy_n(points[starts[c]], width, sums.data() + c * width);
   for (int iteration = 0;; ++iteration) {
     for (size_t c = 0; c < ksub; ++c) {
       double norm = 0;
@@ -70,15 +105,14 @@ void ProductQuantizer::TrainPart(std::span<const float> sample, size_t s, uint64
     std::fill(sizes.begin(), sizes.end(), 0);
     for (size_t i = 0; i < count; ++i) {
       uint8_t code = 0;
-      kernels.encode({values, half_norms, 1, width, ksub}, points.data() + i * width, &code);
+      kernels.encode({values, half_norms, 1, width, ksub}, points[i], &code);
       ++sizes[code];
-      for (size_t d = 0; d < width; ++d) sums[code * width + d] += points[i * width + d];
+      for (size_t d = 0; d < width; ++d) sums[code * width + d] += points[i][d];
     }
     // An unused codeword becomes a point at random: mostly one of a large cell.
     for (size_t c = 0; c < ksub; ++c) {
       if (sizes[c] > 0) continue;
-      const float* const point = points.data() + random() % count * width;
-      std::copy_n(point, width, sums.data() + c * width);
+      std::copy_n(points[random() % count], width, sums.data() + c * width);
       sizes[c] = 1;
     }
   }

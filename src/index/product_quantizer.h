@@ -46,7 +46,7 @@ class ProductQuantizer {
   explicit ProductQuantizer(const Shape& shape)
       : shape_(shape), values_(shape.dim * shape.ksub), half_norms_(shape.m * shape.ksub) {}
 
-  // Sub-space s alone.
+  // Sub-space s alone: k-means from the start of Arthur & Vassilvitskii (2007), "k-means++".
   void TrainPart(std::span<const float> sample, size_t s, uint64_t seed);
   bool uses_nibbles() const { return shape_.ksub == 16; }
 
@@ -64,8 +64,10 @@ class PqTables {
 
   // A mask of the rows of a block whose estimate (offset + bias + sum of products) is at most the
   // limit. out: (32), set where the mask is not zero. The 4-bit tables are rounded: an estimate is
-  // off by less than m units.
+  // off by up to m / 2 units.
   uint32_t Scan(const simd::PqBlock& block, const simd::PqLimit& limit, float* out) const;
+  // To which the tables are rounded; 0 for 8-bit codes, whose tables are not.
+  float unit() const { return uses_nibbles_ ? scale_ : 0; }
 
  private:
   bool Quantize(size_t m);
