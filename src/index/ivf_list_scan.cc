@@ -57,11 +57,38 @@ absl::Status IvfListScan::List(const Step& step, const CancelToken& cancel) {
     Estimate(step);
     return absl::OkStatus();
   }
-  for (size_t i = 0; i < list.block_count(); ++i) {
-    const size_t count = std::min(IvfBlock::kRows, list.size() - i * IvfBlock::kRows);
-    VETTORE_RETURN_IF_ERROR(exact_.Rows({list.block(i).rows(), count}, filter_.allowed, cancel));
-  }
+  Measure(list);
   return absl::OkStatus();
+}
+
+void IvfListScan::Measure(const IvfList& list) {
+  Row admitted[IvfBlock::kRows];
+  for (size_t i = 0; i < list.block_count(); ++i) {
+    const IvfBlock block = list.block(i);
+    const size_t count = std::min(IvfBlock::kRows, list.size() - i * IvfBlock::kRows);
+    size_t kept = 0;
+    for (size_t j = 0; j < count; ++j) {
+      const Row row = block.rows()[j];
+      if (filter_.Admits(row)) admitted[kept++] = row;
+    }
+    for (size_t j = 0; j < std::min(kAhead, kept); ++j) Fetch(admitted[j]);
+    for (size_t j = 0; j < kept; ++j) {
+      if (j + kAhead < kept) Fetch(admitted[j + kAhead]);
+      MeasureRow(admitted[j]);
+    }
+  }
+}
+
+// The vectors of a list lie anywhere: each comes from memory while others are measured.
+void IvfListScan::Fetch(Row row) const {
+  Prefetch(source_.rows.vector(row), source_.distance.dim() * sizeof(float));
+}
+
+float IvfListScan::MeasureRow(Row row) {
+  const float distance = source_.distance(source_.query, source_.rows.vector(row));
+  ++measured_;
+  if (distance <= top_.threshold()) top_.Push({{source_.rows.slot(row), distance}, row});
+  return distance;
 }
 
 void IvfListScan::Estimate(const Step& step) {
@@ -90,7 +117,7 @@ absl::StatusOr<std::vector<Hit>> IvfListScan::Finish(const CancelToken& cancel) 
   VETTORE_RETURN_IF_ERROR(cancel.Poll());
   const std::vector<Candidate> candidates = pool_.TakeSorted();
   for (size_t i = 0; i < std::min(kAhead, candidates.size()); ++i) {
-    Prefetch(source_.rows.vector(candidates[i].row), source_.distance.dim() * sizeof(float));
+    Fetch(candidates[i].row);
   }
   ErrorStatistics errors;
   const size_t least = 3 * k_;
@@ -98,16 +125,8 @@ absl::StatusOr<std::vector<Hit>> IvfListScan::Finish(const CancelToken& cancel) 
     const auto [estimate, row] = candidates[i];
     // The rest is still farther; as the errors are, hardly any of it would enter.
     if (i >= least && estimate + errors.Low() > top_.threshold()) break;
-    if (i + kAhead < candidates.size()) {
-      Prefetch(source_.rows.vector(candidates[i + kAhead].row),
-               source_.distance.dim() * sizeof(float));
-    }
-    const float distance = source_.distance(source_.query, source_.rows.vector(row));
-    errors.Add(distance - estimate);
-    ++measured_;
-    if (distance <= top_.threshold()) {
-      top_.Push({{source_.rows.slot(row), distance}, row});
-    }
+    if (i + kAhead < candidates.size()) Fetch(candidates[i + kAhead].row);
+    errors.Add(MeasureRow(row) - estimate);
   }
   return top_.TakeSorted();
 }

@@ -72,7 +72,10 @@ class IvfListScan {
   size_t distances() const { return exact_.distances() + estimated_ + measured_; }
 
  private:
+  void Measure(const IvfList& list);
   void Estimate(const Step& step);
+  void Fetch(Row row) const;
+  float MeasureRow(Row row);  // Its distance.
 
   const ScanSource source_;
   const RowFilter filter_;
