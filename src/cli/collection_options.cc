@@ -39,6 +39,18 @@ v1::PayloadIndexKind ToProto(PayloadIndexKind kind) {
   return v1::PAYLOAD_INDEX_KIND_UNSPECIFIED;
 }
 
+v1::IvfEncoding ToProto(IvfEncoding encoding) {
+  switch (encoding) {
+    case IvfEncoding::kFlat:
+      return v1::IVF_ENCODING_FLAT;
+    case IvfEncoding::kPq4:
+      return v1::IVF_ENCODING_PQ4;
+    case IvfEncoding::kPq8:
+      return v1::IVF_ENCODING_PQ8;
+  }
+  return v1::IVF_ENCODING_UNSPECIFIED;
+}
+
 absl::StatusOr<std::string> OnlyModel(const Connection& connection) {
   VETTORE_ASSIGN_OR_RETURN(
       const v1::ListModelsResponse models,
@@ -71,7 +83,10 @@ void CollectionOptions::AddIndexOptions(CLI::App& command) {
   command.add_option("--metric", metric, "How near vectors are: cosine, l2 or inner_product")
       ->capture_default_str()
       ->type_name("METRIC");
-  command.add_option("--index", index, "hnsw (a graph: fast, near exact) or flat (exact)")
+  command
+      .add_option("--index", index,
+                  "hnsw (a graph: fast, near exact), ivf (lists: small, quick to build) or flat "
+                  "(exact)")
       ->capture_default_str()
       ->type_name("KIND");
   command.add_option("--m", m, "HNSW: neighbours of a node, 4 to 128; default 16");
@@ -79,6 +94,16 @@ void CollectionOptions::AddIndexOptions(CLI::App& command) {
                      "HNSW: candidates while inserting, up to 4096; default 200");
   command.add_option("--ef-search", ef_search,
                      "HNSW: candidates while searching, 1 to 4096; default 128");
+  command.add_option("--nlist", nlist, "IVF: lists, up to 65536; default: follows the count");
+  command.add_option("--nprobe", nprobe,
+                     "IVF: lists that a search scans, up to nlist; default: follows nlist");
+  command
+      .add_option("--encoding", encoding,
+                  "IVF: flat (the vectors), pq4 or pq8 (codes of 4 or 8 bits); default flat")
+      ->type_name("ENCODING");
+  command.add_option("--pq-m", pq_m,
+                     "IVF with pq4 or pq8: codes a vector, a divisor of the dimension; default: "
+                     "follows the dimension");
   command
       .add_option("--payload-index", payload_indexes,
                   "Makes filters on a field fast: FIELD:KIND with keyword, integer, float or bool; "
@@ -107,18 +132,37 @@ absl::Status CollectionOptions::Describe(v1::VectorConfig& vector) const {
     return UsageError(StrCat("--metric '", metric, "': cosine, l2 or inner_product is wanted"));
   }
   vector.set_metric(ToProto(*parsed));
+  if (index != "hnsw" && (m || ef_construction || ef_search)) {
+    return UsageError("--m, --ef-construction and --ef-search go with --index hnsw");
+  }
+  if (index != "ivf" && (nlist || nprobe || encoding || pq_m)) {
+    return UsageError("--nlist, --nprobe, --encoding and --pq-m go with --index ivf");
+  }
   if (index == "flat") {
-    if (m || ef_construction || ef_search) {
-      return UsageError("--m, --ef-construction and --ef-search go with --index hnsw");
-    }
     vector.mutable_flat();
     return absl::OkStatus();
   }
-  if (index != "hnsw") return UsageError(StrCat("--index '", index, "': hnsw or flat is wanted"));
+  if (index == "ivf") return DescribeIvf(*vector.mutable_ivf());
+  if (index != "hnsw") {
+    return UsageError(StrCat("--index '", index, "': hnsw, ivf or flat is wanted"));
+  }
   v1::HnswConfig& hnsw = *vector.mutable_hnsw();
   if (m) hnsw.set_m(*m);
   if (ef_construction) hnsw.set_ef_construction(*ef_construction);
   if (ef_search) hnsw.set_ef_search(*ef_search);
+  return absl::OkStatus();
+}
+
+absl::Status CollectionOptions::DescribeIvf(v1::IvfConfig& ivf) const {
+  if (nlist) ivf.set_nlist(*nlist);
+  if (nprobe) ivf.set_nprobe(*nprobe);
+  if (pq_m) ivf.set_pq_m(*pq_m);
+  if (!encoding) return absl::OkStatus();
+  const absl::StatusOr<IvfEncoding> parsed = ParseIvfEncoding(*encoding);
+  if (!parsed.ok()) {
+    return UsageError(StrCat("--encoding '", *encoding, "': flat, pq4 or pq8 is wanted"));
+  }
+  ivf.set_encoding(ToProto(*parsed));
   return absl::OkStatus();
 }
 

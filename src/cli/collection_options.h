@@ -19,6 +19,10 @@ struct CollectionOptions {
   std::optional<uint32_t> m;
   std::optional<uint32_t> ef_construction;
   std::optional<uint32_t> ef_search;
+  std::optional<uint32_t> nlist;
+  std::optional<uint32_t> nprobe;
+  std::optional<std::string> encoding;
+  std::optional<uint32_t> pq_m;
   std::string model;
   std::optional<uint32_t> chunk_tokens;
   std::optional<uint32_t> overlap_tokens;
@@ -32,6 +36,9 @@ struct CollectionOptions {
   // Metric and index of `vector`. Usage errors name the option.
   absl::Status Describe(v1::VectorConfig& vector) const;
   absl::Status DescribePayloadIndexes(v1::CollectionConfig& config) const;
+
+ private:
+  absl::Status DescribeIvf(v1::IvfConfig& ivf) const;
 };
 
 // nullopt when there is no collection or alias of that name; DataLoss when it is damaged.

@@ -40,7 +40,10 @@ std::string_view KindName(v1::PayloadIndexKind kind) {
 
 std::string VectorText(const v1::VectorConfig& vector) {
   return StrCat(vector.name().empty() ? "" : vector.name() + ": ", vector.dimension(), " ",
-                MetricName(vector.metric()), vector.has_flat() ? " flat" : " hnsw");
+                MetricName(vector.metric()),
+                vector.has_flat()  ? " flat"
+                : vector.has_ivf() ? " ivf"
+                                   : " hnsw");
 }
 
 std::string ModelText(const v1::CollectionConfig& config) {
@@ -62,8 +65,31 @@ void AppendLine(std::string_view label, std::string_view text, std::string& out)
   StrAppend(&out, label, std::string(kLabelWidth - label.size(), ' '), text, "\n");
 }
 
+std::string EncodingText(v1::IvfEncoding encoding) {
+  switch (encoding) {
+    case v1::IVF_ENCODING_FLAT:
+      return "flat";
+    case v1::IVF_ENCODING_PQ4:
+      return "pq4";
+    case v1::IVF_ENCODING_PQ8:
+      return "pq8";
+    default:
+      return "unknown";
+  }
+}
+
+// What is 0 is chosen by the index.
+std::string IvfText(const v1::IvfConfig& ivf) {
+  const auto number = [](uint32_t value) { return value == 0 ? "auto" : StrCat(value); };
+  std::string text = StrCat("ivf, ", EncodingText(ivf.encoding()), ", nlist ", number(ivf.nlist()),
+                            ", nprobe ", number(ivf.nprobe()));
+  if (ivf.encoding() != v1::IVF_ENCODING_FLAT) StrAppend(&text, ", pq_m ", number(ivf.pq_m()));
+  return text;
+}
+
 std::string IndexText(const v1::VectorConfig& vector) {
   if (vector.has_flat()) return "flat";
+  if (vector.has_ivf()) return IvfText(vector.ivf());
   const v1::HnswConfig& hnsw = vector.hnsw();
   return StrCat("hnsw, m ", hnsw.m(), ", ef_construction ", hnsw.ef_construction(), ", ef_search ",
                 hnsw.ef_search());

@@ -31,6 +31,7 @@ struct SearchOptions {
   std::vector<std::string> filters;
   std::optional<float> score_threshold;
   std::optional<uint32_t> ef_search;
+  std::optional<uint32_t> nprobe;
   bool exact = false;
   bool explain = false;
   std::string vector;
@@ -92,6 +93,7 @@ absl::Status Fill(const SearchOptions& options, Request& request) {
   request.set_exact(options.exact);
   if (options.score_threshold) request.set_score_threshold(*options.score_threshold);
   if (options.ef_search) request.set_ef_search(*options.ef_search);
+  if (options.nprobe) request.set_nprobe(*options.nprobe);
   VETTORE_ASSIGN_OR_RETURN(std::optional<v1::Filter> filter, FilterOf(options));
   if (filter) *request.mutable_filter() = *std::move(filter);
   return absl::OkStatus();
@@ -227,6 +229,8 @@ void AddSearchOptions(CLI::App& command, SearchOptions& options) {
                    "Compare with every vector instead of using the index");
   command.add_option("--ef", options.ef_search,
                      "Candidates that a graph index keeps, 1 to 4096: more finds more, slower");
+  command.add_option("--nprobe", options.nprobe,
+                     "Lists that an IVF index scans, 1 to 65536: more finds more, slower");
   command.add_flag("--explain", options.explain, "Show how it was found and where the time went");
   command.add_option("--vector", options.vector, "Search with this vector, a JSON array")
       ->type_name("ARRAY");

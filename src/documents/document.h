@@ -68,6 +68,7 @@ struct PassageQuery {
   std::optional<Filter> filter = {};  // On the payload of chunks: "metadata.author", "document.id".
   std::optional<float> score_threshold = {};
   std::optional<uint32_t> ef_search = {};
+  std::optional<uint32_t> nprobe = {};
   bool exact = false;
 };
 

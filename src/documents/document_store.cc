@@ -339,6 +339,7 @@ absl::StatusOr<PassageResult> DocumentStore::Search(const Name& collection,
   request.filter = query.filter;
   request.score_threshold = query.score_threshold;
   request.ef_search = query.ef_search;
+  request.nprobe = query.nprobe;
   request.exact = query.exact;
   VETTORE_ASSIGN_OR_RETURN(SearchResult found, target->Search(request, read, cancel));
   PassageResult result;

@@ -56,6 +56,10 @@ absl::StatusOr<PreparedQuery> PrepareQuery(const SearchRequest& request,
     return absl::InvalidArgumentError(
         StrCat("ef_search: 1 to ", limits::kEfSearch, ", got ", *request.ef_search));
   }
+  if (request.nprobe && (*request.nprobe == 0 || *request.nprobe > limits::kNprobe)) {
+    return absl::InvalidArgumentError(
+        StrCat("nprobe: 1 to ", limits::kNprobe, ", got ", *request.nprobe));
+  }
   if (request.score_threshold && !std::isfinite(*request.score_threshold)) {
     return absl::InvalidArgumentError("score_threshold: not a finite number");
   }

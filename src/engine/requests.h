@@ -101,6 +101,7 @@ struct SearchRequest {
   std::optional<Filter> filter;
   std::optional<float> score_threshold;  // In client-facing scores: no worse than this.
   std::optional<uint32_t> ef_search;     // 1 to limits::kEfSearch
+  std::optional<uint32_t> nprobe;        // 1 to limits::kNprobe
   bool exact = false;
   Selection selection;
 };

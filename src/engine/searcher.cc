@@ -46,6 +46,7 @@ absl::StatusOr<SearchResult> Searcher::SearchLocked(const SearchRequest& request
   SearchResult result;
   IndexSearchOptions options{.k = static_cast<size_t>(request.k + request.offset),
                              .ef_search = request.ef_search,
+                             .nprobe = request.nprobe,
                              .exact = request.exact};
   const auto filter_start = Clock::now();
   FilterResult matches;

@@ -4,6 +4,7 @@
 
 #include "index/flat_index.h"
 #include "index/hnsw_index.h"
+#include "index/ivf_index.h"
 #include "index/vector_index.h"
 #include "simd/kernels.h"
 
@@ -19,6 +20,9 @@ struct MakeIndex {
   }
   std::unique_ptr<VectorIndex> operator()(const HnswConfig& hnsw) const {
     return std::make_unique<HnswIndex>(config, hnsw, run);
+  }
+  std::unique_ptr<VectorIndex> operator()(const IvfConfig& ivf) const {
+    return std::make_unique<IvfIndex>(config, ivf);
   }
 };
 

@@ -31,6 +31,8 @@ struct IndexSearchOptions {
   size_t k = 10;  // >= 1
   std::optional<uint32_t>
       ef_search;  // Graph kinds: candidates kept; the config's when absent; at least k is used.
+  // IVF kinds: lists scanned; the config's when absent.
+  std::optional<uint32_t> nprobe;
   bool exact = false;                   // Scan every allowed vector.
   const SlotBitmap* allowed = nullptr;  // Null admits all. Borrowed for the call.
   size_t allowed_count = 0;  // How many live slots `allowed` admits; a hint for planning.
@@ -45,9 +47,9 @@ struct IndexStats {
 
 // What a search did, for `explain` and the benchmarks.
 struct IndexSearchTrace {
-  std::string_view plan;  // "exact scan", "graph", "filtered graph"
+  std::string_view plan;  // "exact scan", "graph", "filtered graph", "lists", "filtered lists"
   size_t distances = 0;
-  size_t hops = 0;
+  size_t hops = 0;  // Of the graph, or lists probed.
 };
 
 // A slot that has been put can be found by every search that starts after Put returned: what the

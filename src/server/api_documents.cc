@@ -107,6 +107,7 @@ Api::Reply<v1::SearchPassagesResponse> Api::SearchPassages(const v1::SearchPassa
   VETTORE_ASSIGN_OR_RETURN(query.filter, OptionalFilter(request));
   if (request.has_score_threshold()) query.score_threshold = request.score_threshold();
   if (request.has_ef_search()) query.ef_search = request.ef_search();
+  if (request.has_nprobe()) query.nprobe = request.nprobe();
   query.exact = request.exact();
   VETTORE_ASSIGN_OR_RETURN(const ReadOptions read, ReadOptionsFromProto(request.read()));
   VETTORE_ASSIGN_OR_RETURN(PassageResult result,

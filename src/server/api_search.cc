@@ -20,6 +20,7 @@ Api::Reply<v1::SearchResponse> Api::Search(const v1::SearchRequest& request,
   VETTORE_ASSIGN_OR_RETURN(search.filter, OptionalFilter(request));
   if (request.has_score_threshold()) search.score_threshold = request.score_threshold();
   if (request.has_ef_search()) search.ef_search = request.ef_search();
+  if (request.has_nprobe()) search.nprobe = request.nprobe();
   search.exact = request.exact();
   VETTORE_ASSIGN_OR_RETURN(search.selection,
                            SelectionFromProto(request.selection(), options_.max_message_bytes));

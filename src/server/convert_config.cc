@@ -68,7 +68,33 @@ v1::PayloadIndexKind KindToProto(PayloadIndexKind kind) {
   return v1::PAYLOAD_INDEX_KIND_UNSPECIFIED;
 }
 
-IndexConfig IndexFromProto(const v1::VectorConfig& config) {
+absl::StatusOr<IvfEncoding> EncodingFromProto(v1::IvfEncoding encoding, const FieldPath& path) {
+  switch (static_cast<int>(encoding)) {
+    case v1::IVF_ENCODING_UNSPECIFIED:
+    case v1::IVF_ENCODING_FLAT:
+      return IvfEncoding::kFlat;
+    case v1::IVF_ENCODING_PQ4:
+      return IvfEncoding::kPq4;
+    case v1::IVF_ENCODING_PQ8:
+      return IvfEncoding::kPq8;
+    default:
+      return path.Invalid(StrCat("unknown encoding ", static_cast<int>(encoding)));
+  }
+}
+
+v1::IvfEncoding EncodingToProto(IvfEncoding encoding) {
+  switch (encoding) {
+    case IvfEncoding::kFlat:
+      return v1::IVF_ENCODING_FLAT;
+    case IvfEncoding::kPq4:
+      return v1::IVF_ENCODING_PQ4;
+    case IvfEncoding::kPq8:
+      return v1::IVF_ENCODING_PQ8;
+  }
+  return v1::IVF_ENCODING_UNSPECIFIED;
+}
+
+absl::StatusOr<IndexConfig> IndexFromProto(const v1::VectorConfig& config, const FieldPath& path) {
   switch (config.index_case()) {
     case v1::VectorConfig::kFlat:
       return FlatConfig{};
@@ -79,6 +105,16 @@ IndexConfig IndexFromProto(const v1::VectorConfig& config) {
         hnsw.ef_construction = config.hnsw().ef_construction();
       if (config.hnsw().has_ef_search()) hnsw.ef_search = config.hnsw().ef_search();
       return hnsw;
+    }
+    case v1::VectorConfig::kIvf: {
+      IvfConfig ivf;
+      if (config.ivf().has_nlist()) ivf.nlist = config.ivf().nlist();
+      if (config.ivf().has_nprobe()) ivf.nprobe = config.ivf().nprobe();
+      if (config.ivf().has_pq_m()) ivf.pq_m = config.ivf().pq_m();
+      const FieldPath index_path(path, "ivf");
+      VETTORE_ASSIGN_OR_RETURN(ivf.encoding, EncodingFromProto(config.ivf().encoding(),
+                                                               FieldPath(index_path, "encoding")));
+      return ivf;
     }
     case v1::VectorConfig::INDEX_NOT_SET:
       return HnswConfig{};
@@ -94,13 +130,20 @@ void IndexToProto(const HnswConfig& hnsw, v1::VectorConfig& out) {
   out.mutable_hnsw()->set_ef_search(hnsw.ef_search);
 }
 
+void IndexToProto(const IvfConfig& ivf, v1::VectorConfig& out) {
+  out.mutable_ivf()->set_nlist(ivf.nlist);
+  out.mutable_ivf()->set_nprobe(ivf.nprobe);
+  out.mutable_ivf()->set_encoding(EncodingToProto(ivf.encoding));
+  out.mutable_ivf()->set_pq_m(ivf.pq_m);
+}
+
 absl::StatusOr<VectorConfig> VectorFromProto(const v1::VectorConfig& config,
                                              const FieldPath& path) {
   VectorConfig out;
   out.name = config.name();
   out.dimension = config.dimension();
   VETTORE_ASSIGN_OR_RETURN(out.metric, MetricFromProto(config.metric(), FieldPath(path, "metric")));
-  out.index = IndexFromProto(config);
+  VETTORE_ASSIGN_OR_RETURN(out.index, IndexFromProto(config, path));
   if (config.has_model()) {
     VectorModel model;
     model.name = config.model().name();

@@ -18,6 +18,8 @@ namespace {
 constexpr std::array kPayloadIndexKinds = {PayloadIndexKind::kKeyword, PayloadIndexKind::kInteger,
                                            PayloadIndexKind::kFloat, PayloadIndexKind::kBool};
 
+constexpr std::array kIvfEncodings = {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8};
+
 struct Range {
   uint32_t low, high;
 };
@@ -45,13 +47,47 @@ absl::Status CheckFieldPath(std::string_view what, std::string_view path) {
   return absl::OkStatus();
 }
 
-absl::Status CheckIndex(const FlatConfig&) { return absl::OkStatus(); }
+absl::Status CheckIndex(const FlatConfig&, uint32_t /*dimension*/) { return absl::OkStatus(); }
 
-absl::Status CheckIndex(const HnswConfig& hnsw) {
+absl::Status CheckIndex(const HnswConfig& hnsw, uint32_t /*dimension*/) {
   VETTORE_RETURN_IF_ERROR(CheckRange("hnsw.m", hnsw.m, {limits::kMinM, limits::kMaxM}));
   VETTORE_RETURN_IF_ERROR(
       CheckRange("hnsw.ef_construction", hnsw.ef_construction, {hnsw.m, limits::kEfConstruction}));
   return CheckRange("hnsw.ef_search", hnsw.ef_search, {1, limits::kEfSearch});
+}
+
+// The divisors of the dimension, of which a message shows the nearest few.
+std::string DivisorsNear(uint32_t dimension, uint32_t wanted) {
+  std::vector<uint32_t> divisors;
+  for (uint32_t divisor = 1; divisor <= dimension; ++divisor) {
+    if (dimension % divisor == 0) divisors.push_back(divisor);
+  }
+  const auto distance = [wanted](uint32_t divisor) {
+    return divisor > wanted ? divisor - wanted : wanted - divisor;
+  };
+  std::stable_sort(divisors.begin(), divisors.end(),
+                   [&](uint32_t a, uint32_t b) { return distance(a) < distance(b); });
+  constexpr size_t kShown = 8;
+  if (divisors.size() > kShown) divisors.resize(kShown);
+  std::sort(divisors.begin(), divisors.end());
+  std::string text;
+  for (const uint32_t divisor : divisors) text += StrCat(text.empty() ? "" : ", ", divisor);
+  return text;
+}
+
+absl::Status CheckIndex(const IvfConfig& ivf, uint32_t dimension) {
+  VETTORE_RETURN_IF_ERROR(CheckRange("ivf.nlist", ivf.nlist, {0, limits::kNlist}));
+  VETTORE_RETURN_IF_ERROR(
+      CheckRange("ivf.nprobe", ivf.nprobe, {0, ivf.nlist == 0 ? limits::kNprobe : ivf.nlist}));
+  if (ivf.encoding == IvfEncoding::kFlat) {
+    return CheckRange("ivf.pq_m (of the encoding flat)", ivf.pq_m, {0, 0});
+  }
+  if (ivf.pq_m == 0 || (ivf.pq_m <= dimension && dimension % ivf.pq_m == 0)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(StrCat("ivf.pq_m: wanted 0 or a divisor of the dimension ",
+                                           dimension, " (as ", DivisorsNear(dimension, ivf.pq_m),
+                                           "), got ", ivf.pq_m));
 }
 
 absl::Status CheckVector(const VectorConfig& vector) {
@@ -59,8 +95,8 @@ absl::Status CheckVector(const VectorConfig& vector) {
     VETTORE_RETURN_IF_ERROR(Name::Parse(vector.name, "name").status());
   }
   VETTORE_RETURN_IF_ERROR(CheckRange("dimension", vector.dimension, {1, limits::kDimension}));
-  VETTORE_RETURN_IF_ERROR(
-      std::visit([](const auto& index) { return CheckIndex(index); }, vector.index));
+  VETTORE_RETURN_IF_ERROR(std::visit(
+      [&vector](const auto& index) { return CheckIndex(index, vector.dimension); }, vector.index));
   if (!vector.model) return absl::OkStatus();
   VETTORE_RETURN_IF_ERROR(Name::Parse(vector.model->name, "model.name").status());
   return CheckFieldPath("model.text_field", vector.model->text_field);
@@ -113,6 +149,26 @@ absl::Status CheckDocuments(const CollectionConfig& config) {
 }
 
 }  // namespace
+
+std::string_view NameOf(IvfEncoding encoding) {
+  switch (encoding) {
+    case IvfEncoding::kFlat:
+      return "flat";
+    case IvfEncoding::kPq4:
+      return "pq4";
+    case IvfEncoding::kPq8:
+      return "pq8";
+  }
+  return "";
+}
+
+absl::StatusOr<IvfEncoding> ParseIvfEncoding(std::string_view name) {
+  for (const IvfEncoding encoding : kIvfEncodings) {
+    if (name == NameOf(encoding)) return encoding;
+  }
+  return absl::InvalidArgumentError(StrCat("ivf encoding: wanted flat, pq4 or pq8, got '",
+                                           absl::CHexEscape(AbslView(name.substr(0, 64))), "'"));
+}
 
 std::string_view NameOf(PayloadIndexKind kind) {
   switch (kind) {

@@ -29,7 +29,28 @@ struct HnswConfig {
   friend bool operator==(const HnswConfig&, const HnswConfig&) = default;
 };
 
-using IndexConfig = std::variant<FlatConfig, HnswConfig>;
+// How the lists of an IVF index hold their vectors.
+enum class IvfEncoding {
+  kFlat,  // As they are: the search is exact within the lists that it probes.
+  kPq4,   // Product quantization with 4-bit codes, scanned by shuffles; reranked with the vectors.
+  kPq8,   // Product quantization with 8-bit codes, scanned by table; reranked with the vectors.
+};
+std::string_view NameOf(IvfEncoding encoding);  // "flat", "pq4", "pq8"
+absl::StatusOr<IvfEncoding> ParseIvfEncoding(std::string_view name);
+
+// Inverted lists around the centroids of k-means: Jegou, Douze & Schmid (2011). A set that is too
+// small to train on is scanned.
+struct IvfConfig {
+  uint32_t nlist = 0;   // Lists; 0 grows with the count (about 4 sqrt(n)). 0 to 65,536.
+  uint32_t nprobe = 0;  // Lists a search scans, unless it says; 0 follows nlist. 0 to nlist.
+  IvfEncoding encoding = IvfEncoding::kFlat;
+  // Of the pq encodings: codes a vector, which divide the dimension; 0 follows the dimension. Of
+  // kFlat: 0.
+  uint32_t pq_m = 0;
+  friend bool operator==(const IvfConfig&, const IvfConfig&) = default;
+};
+
+using IndexConfig = std::variant<FlatConfig, HnswConfig, IvfConfig>;
 
 // The embedding model that fills a vector. The fingerprint is taken when the collection is created;
 // a model that later has another one is refused.

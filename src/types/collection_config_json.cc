@@ -1,7 +1,8 @@
 // The stored form of a collection's config:
 //   {"vectors": [{"name", "dimension", "metric", "index": {"kind": "flat"} or {"kind": "hnsw", "m",
 //   "ef_construction",
-//    "ef_search"}, "model": null or {"name", "fingerprint", "text_field"}}], "payload_indexes":
+//    "ef_search"} or {"kind": "ivf", "nlist", "nprobe", "encoding", "pq_m"}, "model": null or
+//    {"name", "fingerprint", "text_field"}}], "payload_indexes":
 //    [{"field", "kind"}], "documents": null or {"max_tokens", "overlap_tokens"}}
 #include <cstdint>
 #include <limits>
@@ -101,6 +102,14 @@ Json IndexToJson(const HnswConfig& hnsw) {
           {"ef_search", hnsw.ef_search}};
 }
 
+Json IndexToJson(const IvfConfig& ivf) {
+  return {{"kind", "ivf"},
+          {"nlist", ivf.nlist},
+          {"nprobe", ivf.nprobe},
+          {"encoding", NameOf(ivf.encoding)},
+          {"pq_m", ivf.pq_m}};
+}
+
 absl::StatusOr<IndexConfig> IndexFromJson(const Json& json) {
   ObjectReader reader(json, "index");
   const std::string kind = reader.String("kind");
@@ -113,6 +122,17 @@ absl::StatusOr<IndexConfig> IndexFromJson(const Json& json) {
     hnsw.ef_construction = reader.Uint32("ef_construction");
     hnsw.ef_search = reader.Uint32("ef_search");
     index = hnsw;
+  } else if (kind == "ivf") {
+    IvfConfig ivf;
+    ivf.nlist = reader.Uint32("nlist");
+    ivf.nprobe = reader.Uint32("nprobe");
+    const std::string encoding = reader.String("encoding");
+    ivf.pq_m = reader.Uint32("pq_m");
+    VETTORE_RETURN_IF_ERROR(reader.Finish());
+    const absl::StatusOr<IvfEncoding> parsed = ParseIvfEncoding(encoding);
+    if (!parsed.ok()) return Damaged("index", StdView(parsed.status().message()));
+    ivf.encoding = *parsed;
+    index = ivf;
   } else {
     return Damaged("index", StrCat("no kind '", absl::CHexEscape(AbslView(kind.substr(0, 64))),
                                    "' in this version"));

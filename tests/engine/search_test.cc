@@ -168,6 +168,9 @@ TEST_P(SearchTest, BadQueriesNameTheFieldAndWhatWasWanted) {
   request.ef_search = 4'097;
   EXPECT_THAT(message(request), HasSubstr("ef_search: 1 to 4096, got 4097"));
   request = Query({1, 0}, 1);
+  request.nprobe = 0;
+  EXPECT_THAT(message(request), HasSubstr("nprobe: 1 to 65536, got 0"));
+  request = Query({1, 0}, 1);
   request.score_threshold = NAN;
   EXPECT_THAT(message(request), HasSubstr("score_threshold"));
   request = Query({1, 0}, 1);

@@ -116,8 +116,8 @@ TEST_P(Concurrency, EachThreadSeesItsOwnPutsAndRemovalsAtOnce) {
   for (std::thread& thread : threads) thread.join();
 }
 
-// Removals past a quarter make HNSW rebuild; the rows of the old graph are reused while searches
-// still run on it.
+// Removals past a quarter make HNSW rebuild and IVF rewrite its lists; their rows are reused while
+// searches still run on what was.
 TEST_P(Concurrency, RebuildingDisturbsNoSearch) {
   for (Slot slot = kSlots; slot < 2 * kSlots; ++slot) {
     ASSERT_TRUE(index_->Put(slot, vectors_[slot - kSlots]).ok());
@@ -148,11 +148,19 @@ TEST_P(Concurrency, RebuildingDisturbsNoSearch) {
       });
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryKind, Concurrency,
-                         testing::Values(IndexConfig(FlatConfig{}), IndexConfig(kSmallHnsw)),
-                         [](const testing::TestParamInfo<IndexConfig>& row) {
-                           return "kind" + std::to_string(row.param.index());
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    EveryKind, Concurrency,
+    testing::Values(IndexConfig(FlatConfig{}), IndexConfig(kSmallHnsw),
+                    IndexConfig(IvfConfig{.nlist = 20, .nprobe = 4}),
+                    IndexConfig(IvfConfig{.nprobe = 2, .encoding = IvfEncoding::kPq4}),
+                    IndexConfig(IvfConfig{.nprobe = 2, .encoding = IvfEncoding::kPq8})),
+    [](const testing::TestParamInfo<IndexConfig>& row) {
+      std::string name = "kind" + std::to_string(row.param.index());
+      if (const auto* ivf = std::get_if<IvfConfig>(&row.param)) {
+        name += NameOf(ivf->encoding);
+      }
+      return name;
+    });
 
 }  // namespace
 }  // namespace vettore

@@ -11,10 +11,14 @@ namespace {
 
 constexpr size_t kDim = 24;
 
-// The default config of each alternative of IndexConfig: a new kind is tested without a line here.
+// The default config of each alternative of IndexConfig, so that a new kind is tested without a
+// line here; and the other encodings of IVF.
 template <size_t... kKinds>
 std::vector<IndexConfig> EveryKind(std::index_sequence<kKinds...>) {
-  return {IndexConfig(std::in_place_index<kKinds>)...};
+  std::vector<IndexConfig> kinds = {IndexConfig(std::in_place_index<kKinds>)...};
+  kinds.emplace_back(IvfConfig{.encoding = IvfEncoding::kPq4});
+  kinds.emplace_back(IvfConfig{.encoding = IvfEncoding::kPq8});
+  return kinds;
 }
 
 class VectorIndexContract : public testing::TestWithParam<std::tuple<IndexConfig, Metric>> {
@@ -280,7 +284,10 @@ TEST_P(VectorIndexContract, OverflowingDistancesKeepTheOrderTotal) {
 
 std::string NameOfRow(const testing::TestParamInfo<std::tuple<IndexConfig, Metric>>& row) {
   const auto& [kind, metric] = row.param;
-  return "kind" + std::to_string(kind.index()) + "_" + std::string(NameOf(metric));
+  std::string name = "kind" + std::to_string(kind.index()) + "_" + std::string(NameOf(metric));
+  if (const auto* ivf = std::get_if<IvfConfig>(&kind))
+    name += "_" + std::string(NameOf(ivf->encoding));
+  return name;
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -7,7 +7,7 @@ namespace vettore {
 namespace {
 
 constexpr size_t kDim = 12;
-constexpr Slot kSlots = 1200;
+constexpr Slot kSlots = 2000;
 
 class RandomOperations {
  public:
@@ -91,6 +91,14 @@ TEST(Model, FlatAgreesWithAMap) { RunModel(FlatConfig{}, 1.0); }
 // Small parameters: most searches go through the graph, and tombstones exceed their share often.
 TEST(Model, HnswAgreesWithAMap) {
   RunModel(HnswConfig{.m = 8, .ef_construction = 40, .ef_search = 24}, 0.93);
+}
+
+// A few lists of many: they are rewritten, and trained anew, often.
+TEST(Model, IvfAgreesWithAMap) {
+  for (const IvfEncoding encoding : {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8}) {
+    SCOPED_TRACE(NameOf(encoding));
+    RunModel(IvfConfig{.encoding = encoding}, 0.9);
+  }
 }
 
 }  // namespace

@@ -123,6 +123,9 @@ TEST_F(BadInput, KOutOfRange) {
   search = SearchThings({1, 2, 3, 4}, 1);
   search.set_ef_search(4'097);
   EXPECT_THAT(Search(search), Fails(kInvalid, "ef_search: 1 to 4096, got 4097"));
+  search.clear_ef_search();
+  search.set_nprobe(65'537);
+  EXPECT_THAT(Search(search), Fails(kInvalid, "nprobe: 1 to 65536, got 65537"));
 }
 
 TEST_F(BadInput, BatchOf20000) {
@@ -167,6 +170,12 @@ TEST_F(BadInput, CollectionConfigs) {
   vector.set_dimension(4);
   vector.mutable_hnsw()->set_m(3);
   EXPECT_THAT(Create(request), Fails(kInvalid, "4 to 128"));
+  vector.mutable_ivf()->set_nlist(65'537);
+  EXPECT_THAT(Create(request), Fails(kInvalid, "ivf.nlist: wanted 0 to 65536, got 65537"));
+  vector.mutable_ivf()->set_nlist(10);
+  vector.mutable_ivf()->set_encoding(v1::IVF_ENCODING_PQ4);
+  vector.mutable_ivf()->set_pq_m(3);
+  EXPECT_THAT(Create(request), Fails(kInvalid, "(as 1, 2, 4), got 3"));
   vector.mutable_hnsw()->set_m(16);
   *request.mutable_config()->add_vectors() = vector;
   EXPECT_THAT(Create(request), Fails(kInvalid, "vector"));

@@ -198,6 +198,17 @@ TEST(ConvertConfig, ComesBackAsItWas) {
   hnsw.mutable_model()->set_name("m");
   hnsw.mutable_model()->set_text_field("body");
   hnsw.mutable_model()->set_fingerprint("f");
+  for (const v1::IvfEncoding encoding :
+       {v1::IVF_ENCODING_FLAT, v1::IVF_ENCODING_PQ4, v1::IVF_ENCODING_PQ8}) {
+    v1::VectorConfig& ivf = *config.add_vectors();
+    ivf.set_name(StrCat("ivf", static_cast<int>(encoding)));
+    ivf.set_dimension(6);
+    ivf.set_metric(v1::METRIC_COSINE);
+    ivf.mutable_ivf()->set_nlist(9);
+    ivf.mutable_ivf()->set_nprobe(7);
+    ivf.mutable_ivf()->set_encoding(encoding);
+    ivf.mutable_ivf()->set_pq_m(encoding == v1::IVF_ENCODING_FLAT ? 0 : 3);
+  }
   for (const v1::PayloadIndexKind kind :
        {v1::PAYLOAD_INDEX_KIND_KEYWORD, v1::PAYLOAD_INDEX_KIND_INTEGER,
         v1::PAYLOAD_INDEX_KIND_FLOAT, v1::PAYLOAD_INDEX_KIND_BOOL}) {
@@ -211,6 +222,17 @@ TEST(ConvertConfig, ComesBackAsItWas) {
   v1::CollectionInfo info;
   CollectionInfoToProto(status, info);
   EXPECT_EQ(info.config().DebugString(), config.DebugString());
+}
+
+TEST(ConvertConfig, AnIvfThatSaysNothingHasItsDefaults) {
+  v1::CollectionConfig config;
+  config.add_vectors()->mutable_ivf();
+  const auto out = CollectionConfigFromProto(config);
+  ASSERT_TRUE(out.ok());
+  EXPECT_EQ(out->vectors[0].index, IndexConfig(IvfConfig{}));
+  config.mutable_vectors(0)->mutable_ivf()->set_encoding(static_cast<v1::IvfEncoding>(99));
+  EXPECT_EQ(CollectionConfigFromProto(config).status().message(),
+            "config.vectors[0].ivf.encoding: unknown encoding 99");
 }
 
 TEST(ConvertConfig, OverlapThatIsNotGivenFitsTheChunks) {

@@ -51,6 +51,43 @@ TEST(CollectionConfig, DimensionIs1To65536) {
               HasSubstr("got 65537"));
 }
 
+TEST(CollectionConfig, IvfParametersHaveTheirRanges) {
+  // Of a vector of 384 dimensions.
+  const auto with = [](IvfConfig ivf) {
+    return Fault([ivf](CollectionConfig& c) { c.vectors[0].index = ivf; });
+  };
+  EXPECT_EQ(with({}), "");
+  EXPECT_EQ(with({65'536, 65'536, IvfEncoding::kPq4, 384}), "");
+  EXPECT_EQ(with({0, 65'536, IvfEncoding::kPq8, 48}), "");
+  EXPECT_EQ(with({65'537}), "vector '': ivf.nlist: wanted 0 to 65536, got 65537");
+  EXPECT_EQ(with({100, 101}), "vector '': ivf.nprobe: wanted 0 to 100, got 101");
+  EXPECT_EQ(with({0, 65'537}), "vector '': ivf.nprobe: wanted 0 to 65536, got 65537");
+  EXPECT_EQ(with({0, 0, IvfEncoding::kPq4, 100}),
+            "vector '': ivf.pq_m: wanted 0 or a divisor of the dimension 384 (as 12, 16, 24, 32, 48, "
+            "64, 96, 128), got 100");
+  EXPECT_THAT(with({0, 0, IvfEncoding::kPq8, 768}), HasSubstr("divisor of the dimension 384"));
+  EXPECT_EQ(with({0, 0, IvfEncoding::kFlat, 8}),
+            "vector '': ivf.pq_m (of the encoding flat): wanted 0 to 0, got 8");
+}
+
+TEST(CollectionConfig, IvfComesBackFromItsStoredForm) {
+  for (const IvfEncoding encoding : {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8}) {
+    CollectionConfig config;
+    config.vectors = {{"", 384, Metric::kL2, IvfConfig{500, 20, encoding, 0}, std::nullopt}};
+    const auto back = CollectionConfigFromJson(ToJson(config));
+    ASSERT_TRUE(back.ok()) << back.status();
+    EXPECT_EQ(*back, config);
+    EXPECT_EQ(*ParseIvfEncoding(NameOf(encoding)), encoding);
+  }
+  EXPECT_EQ(ParseIvfEncoding("pq5").status().message(),
+            "ivf encoding: wanted flat, pq4 or pq8, got 'pq5'");
+  CollectionConfig config;
+  config.vectors = {{"", 384, Metric::kL2, IvfConfig{}, std::nullopt}};
+  Json json = ToJson(config);
+  json["vectors"][0]["index"]["encoding"] = "pq5";
+  EXPECT_EQ(CollectionConfigFromJson(json).status().code(), absl::StatusCode::kDataLoss);
+}
+
 TEST(CollectionConfig, HnswParametersHaveTheirRanges) {
   const auto with = [](HnswConfig hnsw) {
     return Fault([hnsw](CollectionConfig& c) { c.vectors[0].index = hnsw; });

@@ -3,7 +3,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vettore import Chunking, F, Flat, HasId, Hnsw, InvalidArgumentError, Point, VectorConfig
+from vettore import (
+    Chunking,
+    F,
+    Flat,
+    HasId,
+    Hnsw,
+    InvalidArgumentError,
+    Ivf,
+    Point,
+    VectorConfig,
+)
 from vettore import _convert as convert
 from vettore.v1 import collections_pb2
 
@@ -94,12 +104,18 @@ def test_collection_config_carries_every_field():
         [
             VectorConfig(4, "l2", Flat(), name="a"),
             VectorConfig(0, "cosine", Hnsw(8, 50, 60), "model", "body"),
+            VectorConfig(8, "cosine", Ivf(100, 7, "pq4", 4), name="c"),
         ],
         {"year": "integer"},
         Chunking(100, 10),
     )
     assert message.vectors[0].WhichOneof("index") == "flat"
     assert (message.vectors[1].hnsw.m, message.vectors[1].hnsw.ef_search) == (8, 60)
+    ivf = message.vectors[2].ivf
+    assert (ivf.nlist, ivf.nprobe, ivf.pq_m) == (100, 7, 4)
+    assert convert._vector_config_from_proto(message.vectors[2]).index == Ivf(100, 7, "pq4", 4)
+    with pytest.raises(InvalidArgumentError, match="flat, pq4, pq8"):
+        convert.vector_config_to_proto(VectorConfig(8, index=Ivf(encoding="pq5")))
     assert (message.vectors[1].model.name, message.vectors[1].model.text_field) == ("model", "body")
     assert (message.documents.max_tokens, message.documents.overlap_tokens) == (100, 10)
     with pytest.raises(InvalidArgumentError, match="keyword, integer, float, bool"):

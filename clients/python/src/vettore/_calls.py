@@ -51,7 +51,7 @@ def create_collection(
     *,
     dimension: int = 0,
     metric: types.Metric | str = types.Metric.COSINE,
-    index: types.Flat | types.Hnsw | None = None,
+    index: types.Flat | types.Hnsw | types.Ivf | None = None,
     model: str | None = None,
     vectors: Sequence[types.VectorConfig] | None = None,
     payload_indexes: Mapping[str, str] | None = None,
@@ -311,6 +311,7 @@ def search(
     filter: Filter | None = None,
     score_threshold: float | None = None,
     ef_search: int | None = None,
+    nprobe: int | None = None,
     exact: bool = False,
     payload: bool | Sequence[str] = True,
     vectors: bool | Sequence[str] = False,
@@ -319,8 +320,9 @@ def search(
 ) -> Call[types.SearchResult]:
     """The k nearest points to a vector, or to a text where the vector has a model; best first.
 
-    With a filter, k points come back whenever k match. `ef_search` (1 to 4,096) trades speed for
-    recall; `exact` compares with every point.
+    With a filter, k points come back whenever k match. `ef_search` (1 to 4,096; of a graph) and
+    `nprobe` (1 to 65,536; of an IVF index) trade speed for recall; `exact` compares with every
+    point.
 
     >>> client.search("images", vector, k=5, filter=vettore.F("year") >= 2000)
     """
@@ -333,6 +335,7 @@ def search(
         filter=None if filter is None else convert.filter_to_proto(filter),
         score_threshold=score_threshold,
         ef_search=ef_search,
+        nprobe=nprobe,
         exact=exact,
         selection=convert.selection_to_proto(payload, vectors),
         read=convert.read_options(min_position),
@@ -438,6 +441,7 @@ def search_passages(
     filter: Filter | None = None,
     score_threshold: float | None = None,
     ef_search: int | None = None,
+    nprobe: int | None = None,
     exact: bool = False,
     min_position: types.Position | None = None,
     timeout: float | None = None,
@@ -456,6 +460,7 @@ def search_passages(
         filter=None if filter is None else convert.filter_to_proto(filter),
         score_threshold=score_threshold,
         ef_search=ef_search,
+        nprobe=nprobe,
         exact=exact,
         read=convert.read_options(min_position),
     )

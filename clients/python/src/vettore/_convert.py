@@ -25,6 +25,12 @@ _INDEX_KINDS = {
     "bool": collections_pb2.PAYLOAD_INDEX_KIND_BOOL,
 }
 _INDEX_KIND_NAMES = {number: name for name, number in _INDEX_KINDS.items()}
+_IVF_ENCODINGS = {
+    "flat": collections_pb2.IVF_ENCODING_FLAT,
+    "pq4": collections_pb2.IVF_ENCODING_PQ4,
+    "pq8": collections_pb2.IVF_ENCODING_PQ8,
+}
+_IVF_ENCODING_NAMES = {number: name for name, number in _IVF_ENCODINGS.items()}
 _DURABILITIES = {
     types.Durability.DURABLE: common_pb2.DURABILITY_DURABLE,
     types.Durability.BUFFERED: common_pb2.DURABILITY_BUFFERED,
@@ -231,6 +237,14 @@ def vector_config_to_proto(config: types.VectorConfig) -> collections_pb2.Vector
     )
     if isinstance(config.index, types.Flat):
         message.flat.SetInParent()
+    elif isinstance(config.index, types.Ivf):
+        if config.index.encoding not in _IVF_ENCODINGS:
+            wanted = ", ".join(_IVF_ENCODINGS)
+            raise InvalidArgumentError(f"encoding: one of {wanted}, got {config.index.encoding!r}")
+        message.ivf.nlist = config.index.nlist
+        message.ivf.nprobe = config.index.nprobe
+        message.ivf.encoding = _IVF_ENCODINGS[config.index.encoding]
+        message.ivf.pq_m = config.index.pq_m
     else:
         message.hnsw.m = config.index.m
         message.hnsw.ef_construction = config.index.ef_construction
@@ -260,16 +274,27 @@ def collection_config_to_proto(
     return message
 
 
-def _vector_config_from_proto(message: collections_pb2.VectorConfig) -> types.VectorConfig:
+def _index_from_proto(
+    message: collections_pb2.VectorConfig,
+) -> types.Flat | types.Hnsw | types.Ivf:
+    kind = message.WhichOneof("index")
+    if kind == "flat":
+        return types.Flat()
+    if kind == "ivf":
+        ivf = message.ivf
+        encoding = _IVF_ENCODING_NAMES.get(ivf.encoding, "flat")
+        return types.Ivf(ivf.nlist, ivf.nprobe, encoding, ivf.pq_m)
     hnsw = message.hnsw
+    return types.Hnsw(hnsw.m, hnsw.ef_construction, hnsw.ef_search)
+
+
+def _vector_config_from_proto(message: collections_pb2.VectorConfig) -> types.VectorConfig:
     has_model = message.HasField("model")
     return types.VectorConfig(
         name=message.name,
         dimension=message.dimension,
         metric=_METRIC_NAMES[message.metric],
-        index=types.Flat()
-        if message.WhichOneof("index") == "flat"
-        else types.Hnsw(hnsw.m, hnsw.ef_construction, hnsw.ef_search),
+        index=_index_from_proto(message),
         model=message.model.name if has_model else None,
         text_field=message.model.text_field if has_model else "text",
         fingerprint=message.model.fingerprint,

@@ -65,6 +65,21 @@ class Hnsw:
 
 
 @dataclass(frozen=True)
+class Ivf:
+    """Inverted lists around centroids, trained in the background once enough vectors are there.
+
+    nlist: lists, to 65,536; 0 follows the count. nprobe: lists a search scans, to nlist; 0 follows
+    nlist. encoding: "flat" (the vectors), "pq4" or "pq8" (codes of 4 or 8 bits, reranked). pq_m:
+    codes a vector, a divisor of the dimension; 0 follows the dimension.
+    """
+
+    nlist: int = 0
+    nprobe: int = 0
+    encoding: str = "flat"
+    pq_m: int = 0
+
+
+@dataclass(frozen=True)
 class VectorConfig:
     """One named vector of a collection.
 
@@ -75,7 +90,7 @@ class VectorConfig:
 
     dimension: int = 0
     metric: Metric | str = Metric.COSINE
-    index: Flat | Hnsw = field(default_factory=Hnsw)
+    index: Flat | Hnsw | Ivf = field(default_factory=Hnsw)
     model: str | None = None
     text_field: str = "text"
     name: str = ""
