@@ -1,34 +1,22 @@
-// Chooses the table of product quantization kernels as the distance kernels are chosen.
+// Chooses the table of product quantization kernels at run time.
 #include "simd/pq_kernels.h"
 
+#include "simd/cpu.h"
 #include "simd/pq_kernel_tables.h"
 
 namespace vettore::simd {
-namespace {
-
-const PqKernels* TableOf(InstructionSet set) {
-  switch (set) {
-    case InstructionSet::kScalar:
-      return ScalarPqTable();
-    case InstructionSet::kAvx2:
-      return Avx2PqTable();
-    case InstructionSet::kAvx512:
-      return Avx512PqTable();
-  }
-  return ScalarPqTable();
-}
-
-}  // namespace
-
-const PqKernels& ActivePq() {
-  static const PqKernels* const active = TableOf(Active().set);
-  return *active;
-}
 
 std::vector<const PqKernels*> AvailablePq() {
   std::vector<const PqKernels*> tables;
-  for (const Kernels* kernels : Available()) tables.push_back(TableOf(kernels->set));
+  for (const PqKernels* table : {ScalarPqTable(), Avx2PqTable(), Avx512PqTable()}) {
+    if (table != nullptr && MachineFeatures().Run(table->set)) tables.push_back(table);
+  }
   return tables;
+}
+
+const PqKernels& ActivePq() {
+  static const PqKernels* const active = LastAdmitted(AvailablePq());
+  return *active;
 }
 
 }  // namespace vettore::simd

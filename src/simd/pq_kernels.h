@@ -69,7 +69,7 @@ struct PqKernels {
                     float* out);
 };
 
-// The table of the instruction set that Active() chose.
+// As Active() and Available() of kernels.h.
 const PqKernels& ActivePq();
 // Every table that this machine runs, the scalar one first.
 std::vector<const PqKernels*> AvailablePq();

@@ -182,10 +182,5 @@ INSTANTIATE_TEST_SUITE_P(EachInstructionSet, PqKernelsTest, testing::ValuesIn(Av
                            return std::string(NameOf(row.param->set));
                          });
 
-TEST(PqDispatch, TheTableFollowsTheDistanceKernels) {
-  EXPECT_EQ(ActivePq().set, Active().set);
-  EXPECT_EQ(AvailablePq().size(), Available().size());
-}
-
 }  // namespace
 }  // namespace vettore::simd
