@@ -27,6 +27,7 @@ struct Options {
   ComparisonOptions comparison;
   uint32_t m = 16;
   uint32_t ef_construction = 200;
+  std::string quantization = "auto";
   int build_threads = 1;
   bool quick = false;
   std::string out;
@@ -85,7 +86,11 @@ absl::Status CompareOn(const AnnData& data, const Options& options, Report& repo
   VectorConfig config;
   config.dimension = static_cast<uint32_t>(data.base.dim);
   config.metric = data.metric;
-  config.index = HnswConfig{.m = options.m, .ef_construction = options.ef_construction};
+  VETTORE_ASSIGN_OR_RETURN(const Quantization quantization,
+                           ParseQuantization(options.quantization));
+  config.index = HnswConfig{.m = options.m,
+                            .ef_construction = options.ef_construction,
+                            .quantization = quantization};
   std::cerr << "building over " << data.name << ", " << data.base.count << " x " << data.base.dim
             << ", " << options.build_threads << " thread(s)\n";
   VETTORE_ASSIGN_OR_RETURN(
@@ -166,6 +171,7 @@ int main(int argc, char** argv) {
   app.add_option("--repeats", options.comparison.repeats, "Timed passes at each setting")
       ->check(CLI::Range(1, 1000));
   app.add_option("--m", options.m, "Neighbours of a node")->check(CLI::Range(4, 128));
+  app.add_option("--quantization", options.quantization, "Of ours: auto, none, sq8 or sq4");
   app.add_option("--ef-construction", options.ef_construction, "Candidates kept by an insertion")
       ->check(CLI::Range(4, 4096));
   app.add_option("--build-threads", options.build_threads, "Of each system")

@@ -9,9 +9,24 @@
 #include "base/strings.h"
 #include "types/collection_config.h"
 #include "types/metric.h"
+#include "types/quantization.h"
 
 namespace vettore {
 namespace {
+
+v1::Quantization ToProto(Quantization quantization) {
+  switch (quantization) {
+    case Quantization::kAuto:
+      return v1::QUANTIZATION_AUTO;
+    case Quantization::kNone:
+      return v1::QUANTIZATION_NONE;
+    case Quantization::kSq8:
+      return v1::QUANTIZATION_SQ8;
+    case Quantization::kSq4:
+      return v1::QUANTIZATION_SQ4;
+  }
+  return v1::QUANTIZATION_UNSPECIFIED;
+}
 
 v1::Metric ToProto(Metric metric) {
   switch (metric) {
@@ -105,6 +120,11 @@ void CollectionOptions::AddIndexOptions(CLI::App& command) {
                      "IVF with pq4 or pq8: codes a vector, a divisor of the dimension; default: "
                      "follows the dimension");
   command
+      .add_option("--quantization", quantization,
+                  "HNSW: what a search measures first: auto, sq8 (8 bits a value), sq4 (4 bits) or "
+                  "none; the nearest are measured again exactly; default auto")
+      ->type_name("KIND");
+  command
       .add_option("--payload-index", payload_indexes,
                   "Makes filters on a field fast: FIELD:KIND with keyword, integer, float or bool; "
                   "repeatable")
@@ -132,8 +152,9 @@ absl::Status CollectionOptions::Describe(v1::VectorConfig& vector) const {
     return UsageError(StrCat("--metric '", metric, "': cosine, l2 or inner_product is wanted"));
   }
   vector.set_metric(ToProto(*parsed));
-  if (index != "hnsw" && (m || ef_construction || ef_search)) {
-    return UsageError("--m, --ef-construction and --ef-search go with --index hnsw");
+  if (index != "hnsw" && (m || ef_construction || ef_search || quantization)) {
+    return UsageError(
+        "--m, --ef-construction, --ef-search and --quantization go with --index hnsw");
   }
   if (index != "ivf" && (nlist || nprobe || encoding || pq_m)) {
     return UsageError("--nlist, --nprobe, --encoding and --pq-m go with --index ivf");
@@ -150,6 +171,14 @@ absl::Status CollectionOptions::Describe(v1::VectorConfig& vector) const {
   if (m) hnsw.set_m(*m);
   if (ef_construction) hnsw.set_ef_construction(*ef_construction);
   if (ef_search) hnsw.set_ef_search(*ef_search);
+  if (quantization) {
+    const absl::StatusOr<Quantization> kind = ParseQuantization(*quantization);
+    if (!kind.ok()) {
+      return UsageError(
+          StrCat("--quantization '", *quantization, "': auto, none, sq8 or sq4 is wanted"));
+    }
+    hnsw.set_quantization(ToProto(*kind));
+  }
   return absl::OkStatus();
 }
 

@@ -19,6 +19,7 @@ struct CollectionOptions {
   std::optional<uint32_t> m;
   std::optional<uint32_t> ef_construction;
   std::optional<uint32_t> ef_search;
+  std::optional<std::string> quantization;
   std::optional<uint32_t> nlist;
   std::optional<uint32_t> nprobe;
   std::optional<std::string> encoding;

@@ -7,18 +7,33 @@
 #include "base/strings.h"
 #include "cli/terminal.h"
 #include "google/protobuf/util/json_util.h"
+#include "types/quantization.h"
 
 namespace vettore {
 namespace {
 
-// The API's enum values without their prefix, in lower case: METRIC_L2 is "l2".
+// The API's enum values without their prefix, in lower case: METRIC_L2 is "l2". Of proto enums the
+// set is open.
+std::string_view QuantizationName(v1::Quantization quantization) {
+  switch (quantization) {
+    case v1::QUANTIZATION_NONE:
+      return NameOf(Quantization::kNone);
+    case v1::QUANTIZATION_SQ8:
+      return NameOf(Quantization::kSq8);
+    case v1::QUANTIZATION_SQ4:
+      return NameOf(Quantization::kSq4);
+    default:
+      return NameOf(Quantization::kAuto);
+  }
+}
+
 std::string_view MetricName(v1::Metric metric) {
   switch (metric) {
     case v1::METRIC_L2:
       return "l2";
     case v1::METRIC_INNER_PRODUCT:
       return "inner_product";
-    default:  // Of proto enums the set is open.
+    default:
       return "cosine";
   }
 }
@@ -92,7 +107,7 @@ std::string IndexText(const v1::VectorConfig& vector) {
   if (vector.has_ivf()) return IvfText(vector.ivf());
   const v1::HnswConfig& hnsw = vector.hnsw();
   return StrCat("hnsw, m ", hnsw.m(), ", ef_construction ", hnsw.ef_construction(), ", ef_search ",
-                hnsw.ef_search());
+                hnsw.ef_search(), ", quantization ", QuantizationName(hnsw.quantization()));
 }
 
 // A collection that cannot be served says why; what it holds is not known.

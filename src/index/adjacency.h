@@ -52,10 +52,10 @@ class Adjacency {
       visit(static_cast<Row>(link - 1));
     }
   }
-  void Prefetch(Row row) const {
-    const auto* links = reinterpret_cast<const char*>(Links(row, 0));
-    __builtin_prefetch(links);
-    __builtin_prefetch(links + 64);
+  void Prefetch(Row row, int level) const {
+    const uint32_t* const links = Links(row, level);
+    constexpr size_t kLinksPerLine = 16;
+    for (size_t i = 0; i < Capacity(level); i += kLinksPerLine) __builtin_prefetch(links + i);
   }
 
   // Appends a link; false when the list is full. The caller holds the row's lock, or the row is not
@@ -68,6 +68,8 @@ class Adjacency {
   void Lock(Row row);
   void Unlock(Row row);
 
+  // In the graph.
+  size_t rows() const { return rows_.load(std::memory_order_relaxed); }
   size_t memory_bytes() const;
 
  private:

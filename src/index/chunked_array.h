@@ -39,10 +39,21 @@ class ChunkedArray {
   size_t width() const { return width_; }
   size_t capacity() const { return capacity_.load(std::memory_order_acquire); }
 
-  T* row(size_t i) const {
-    T* const* const directory = directory_.load(std::memory_order_acquire);
-    return directory[i >> shift_] + (i & mask_) * width_;
-  }
+  // For a loop over rows: it knows the rows that Grow() covered before view() was called.
+  class View {
+   public:
+    T* row(size_t i) const { return directory_[i >> shift_] + (i & mask_) * width_; }
+
+   private:
+    friend class ChunkedArray;
+    View(T* const* directory, const ChunkedArray& array)
+        : directory_(directory), width_(array.width_), shift_(array.shift_), mask_(array.mask_) {}
+
+    T* const* directory_;
+    size_t width_, shift_, mask_;
+  };
+  View view() const { return View(directory_.load(std::memory_order_acquire), *this); }
+  T* row(size_t i) const { return view().row(i); }
 
   // Afterwards capacity() >= rows. ResourceExhausted when the system gives no memory; nothing is
   // lost then.
@@ -75,8 +86,8 @@ class ChunkedArray {
 
   size_t ChunkBytes() const { return sizeof(T) * width_ << shift_; }
 
-  // The first chunk keeps small pages: a collection of ten points should not take two megabytes an
-  // array.
+  // The first chunk keeps small pages until there is a second: a collection of ten points should
+  // not take two megabytes an array.
   T* MapChunk() {
     const size_t size_bytes = ChunkBytes() + kHugePage;
     void* address =
@@ -86,7 +97,19 @@ class ChunkedArray {
     const auto begin = reinterpret_cast<uintptr_t>(address);
     auto* aligned = reinterpret_cast<T*>((begin + kHugePage - 1) / kHugePage * kHugePage);
     if (!chunks_.empty()) madvise(aligned, ChunkBytes(), MADV_HUGEPAGE);
+    if (chunks_.size() == 1) Collapse(chunks_.front());
     return aligned;
+  }
+
+  // Its pages become huge ones, in place. A system that cannot leaves them small.
+  void Collapse(T* chunk) const {
+    madvise(chunk, ChunkBytes(), MADV_HUGEPAGE);
+#if defined(MADV_COLLAPSE)
+    madvise(chunk, ChunkBytes(), MADV_COLLAPSE);
+#else
+    constexpr int kCollapse = 25;  // MADV_COLLAPSE of Linux 6.1.
+    madvise(chunk, ChunkBytes(), kCollapse);
+#endif
   }
 
   // Readers may hold any older directory, so all are kept: together they are no larger than the

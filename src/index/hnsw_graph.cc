@@ -10,115 +10,120 @@ namespace vettore {
 namespace {
 
 // Between two looks at the cancel token: about a thousand distances.
-constexpr size_t kHopsPerPoll = 64;
+constexpr size_t kStepsPerPoll = 64;
+// So many candidates are expanded at once. A few more distances than one by one, but their codes
+// are fetched side by side instead of one after another.
+constexpr size_t kBeam = 4;
 
-bool IsNearer(const Candidate& a, const Candidate& b) { return a.distance < b.distance; }
 // For the standard heaps, which keep the largest on top: the nearest here.
 bool IsFarther(const Candidate& a, const Candidate& b) { return a.distance > b.distance; }
 
-// The start of a vector is fetched ahead; the hardware follows the rest of the stream.
-void PrefetchVector(const float* vector, size_t dim) {
-  constexpr size_t kLines = 4;
-  constexpr size_t kFloatsPerLine = 16;
-  for (size_t i = 0; i < std::min(dim, kLines * kFloatsPerLine); i += kFloatsPerLine) {
-    __builtin_prefetch(vector + i);
-  }
-}
-
 }  // namespace
 
-HnswGraph::HnswGraph(const RowStore& rows, const VectorDistance& distance, const HnswConfig& config,
-                     uint64_t seed)
+HnswGraph::HnswGraph(const RowStore& rows, const VectorDistance& distance, const Options& options,
+                     std::span<const float* const> sample)
     : rows_(rows),
-      distance_(distance),
-      m_(config.m),
-      ef_construction_(config.ef_construction),
-      level_scale_(1 / std::log(static_cast<double>(config.m))),
-      seed_(seed),
-      adjacency_(config.m) {}
+      m_(options.config.m),
+      ef_construction_(options.config.ef_construction),
+      level_scale_(1 / std::log(static_cast<double>(options.config.m))),
+      seed_(options.seed),
+      adjacency_(options.config.m),
+      codes_(rows, distance, options.config.quantization, sample) {}
 
-void HnswGraph::Measure(const float* query, std::span<Candidate> candidates) const {
-  size_t i = 0;
-  for (; i + 4 <= candidates.size(); i += 4) {
-    const float* vectors[4];
-    for (size_t j = 0; j < 4; ++j) vectors[j] = rows_.vector(candidates[i + j].row);
-    float distances[4];
-    distance_.To4(query, vectors, distances);
-    for (size_t j = 0; j < 4; ++j) candidates[i + j].distance = distances[j];
-  }
-  for (; i < candidates.size(); ++i) {
-    candidates[i].distance = distance_(query, rows_.vector(candidates[i].row));
-  }
+size_t HnswGraph::memory_bytes() const {
+  return adjacency_.memory_bytes() + adjacency_.rows() * codes_.row_bytes();
 }
 
-void HnswGraph::Expand(const float* query, Row row, int level, SearchScratch& scratch) const {
-  scratch.fresh.clear();
-  adjacency_.ForEach(row, level, [&](Row neighbor) {
-    if (!scratch.visited.Insert(neighbor)) return;
-    scratch.fresh.push_back({0, neighbor});
-    PrefetchVector(rows_.vector(neighbor), distance_.dim());
-  });
-  Measure(query, scratch.fresh);
-  scratch.distances += scratch.fresh.size();
-  ++scratch.hops;
+void HnswGraph::Visit(std::span<const Row> rows, int level, SearchScratch& scratch) const {
+  const size_t known = scratch.visited.size();
+  {
+    RowSet::Inserter visited(scratch.visited, rows.size() * adjacency_.Capacity(level));
+    for (const Row row : rows) {
+      adjacency_.ForEach(row, level, [&](Row neighbor) { visited.Insert(neighbor); });
+    }
+  }
+  codes_.Prefetch(scratch.visited.Since(known));
+  scratch.hops += rows.size();
 }
 
-Candidate HnswGraph::Descend(const float* query, Adjacency::EntryPoint entry, int level,
-                             SearchScratch& scratch) const {
-  Candidate nearest{distance_(query, rows_.vector(entry.row)), entry.row};
+std::span<const Row> HnswGraph::Measure(Visited visited, SearchScratch& scratch) const {
+  const std::span<const Row> rows =
+      scratch.visited.Since(visited.first).first(visited.last - visited.first);
+  codes_.Measure(scratch.query, rows, scratch.measured);
+  scratch.distances += rows.size();
+  return rows;
+}
+
+Candidate HnswGraph::Descend(Adjacency::EntryPoint entry, int level, SearchScratch& scratch) const {
+  codes_.Measure(scratch.query, {&entry.row, 1}, scratch.measured);
+  Candidate nearest{scratch.measured[0], entry.row};
   ++scratch.distances;
   for (int above = entry.level; above > level; --above) {
+    scratch.visited.Reset(rows_.end());
     for (bool improved = true; improved;) {
-      scratch.fresh.clear();
-      adjacency_.ForEach(nearest.row, above, [&](Row neighbor) {
-        scratch.fresh.push_back({0, neighbor});
-      });
-      Measure(query, scratch.fresh);
-      scratch.distances += scratch.fresh.size();
-      ++scratch.hops;
-      const auto best = std::min_element(scratch.fresh.begin(), scratch.fresh.end(), IsNearer);
-      improved = best != scratch.fresh.end() && best->distance < nearest.distance;
-      if (improved) nearest = *best;
+      improved = false;
+      const Row from = nearest.row;
+      const size_t known = scratch.visited.size();
+      Visit({&from, 1}, above, scratch);
+      const std::span<const Row> rows = Measure({known, scratch.visited.size()}, scratch);
+      for (size_t i = 0; i < rows.size(); ++i) {
+        if (scratch.measured[i] >= nearest.distance) continue;
+        nearest = {scratch.measured[i], rows[i]};
+        improved = true;
+      }
     }
   }
   return nearest;
 }
 
-absl::Status HnswGraph::SearchLevel(const float* query, Candidate start, int level, size_t ef,
+// While the codes of what was visited last are on their way, those visited before are measured.
+absl::Status HnswGraph::SearchLevel(Candidate start, int level, size_t ef,
                                     const CancelToken& cancel, SearchScratch& scratch) const {
   LinearPool& pool = scratch.pool;
   pool.Reset(ef);
   scratch.visited.Reset(rows_.end());
-  scratch.visited.Insert(start.row);
+  scratch.visited.Insert({&start.row, 1});
   pool.Insert(start);
-  size_t hops = 0;
-  for (auto nearest = pool.TakeNearest(); nearest.has_value(); nearest = pool.TakeNearest()) {
-    if (++hops % kHopsPerPoll == 0) {
+  Row beam[kBeam];
+  size_t measured = scratch.visited.size();
+  for (size_t steps = 1;; ++steps) {
+    if (steps % kStepsPerPoll == 0) {
       VETTORE_RETURN_IF_ERROR(cancel.Poll());
     }
-    Expand(query, nearest->row, level, scratch);
-    for (const Candidate& candidate : scratch.fresh) pool.Insert(candidate);
+    const size_t visited = scratch.visited.size();
+    const size_t taken = pool.TakeNearest(kBeam, beam);
+    if (taken == 0 && measured == visited) return absl::OkStatus();
+    Visit({beam, taken}, level, scratch);
+    // The links of what comes next, perhaps, are fetched now; those of what is found to come before
+    // it, below.
+    pool.ForEachNext(2 * kBeam, [&](Row row) { adjacency_.Prefetch(row, level); });
+    // The first has nothing before it.
+    const size_t until = measured == visited ? scratch.visited.size() : visited;
+    const std::span<const Row> rows = Measure({measured, until}, scratch);
+    measured = until;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (pool.Insert({scratch.measured[i], rows[i]}) < 2 * kBeam) {
+        adjacency_.Prefetch(rows[i], level);
+      }
+    }
   }
-  return absl::OkStatus();
 }
 
-absl::Status HnswGraph::Search(const float* query, size_t ef, const CancelToken& cancel,
-                               SearchScratch& scratch) const {
+absl::Status HnswGraph::Search(size_t ef, const CancelToken& cancel, SearchScratch& scratch) const {
   const auto entry = adjacency_.entry();
   if (!entry.has_value()) {
     scratch.pool.Reset(ef);
     return absl::OkStatus();
   }
-  return SearchLevel(query, Descend(query, *entry, 0, scratch), 0, ef, cancel, scratch);
+  return SearchLevel(Descend(*entry, 0, scratch), 0, ef, cancel, scratch);
 }
 
-absl::Status HnswGraph::Search(const float* query, const FilteredSearch& filtered,
-                               const CancelToken& cancel, SearchScratch& scratch) const {
+absl::Status HnswGraph::Search(const FilteredSearch& filtered, const CancelToken& cancel,
+                               SearchScratch& scratch) const {
   LinearPool& found = scratch.pool;
   found.Reset(filtered.ef);
   const auto entry = adjacency_.entry();
   if (!entry.has_value()) return absl::OkStatus();
-  scratch.visited.Reset(rows_.end());
   std::vector<Candidate>& frontier = scratch.frontier;
   frontier.clear();
   const auto meet = [&](const Candidate& candidate) {
@@ -128,19 +133,22 @@ absl::Status HnswGraph::Search(const float* query, const FilteredSearch& filtere
     if (filtered.admits(candidate.row)) found.Insert(candidate);
   };
 
-  const Candidate start = Descend(query, *entry, 0, scratch);
-  scratch.visited.Insert(start.row);
+  const Candidate start = Descend(*entry, 0, scratch);
+  scratch.visited.Reset(rows_.end());
+  scratch.visited.Insert({&start.row, 1});
   meet(start);
   for (size_t hops = 1; !frontier.empty() && scratch.distances < filtered.max_distances; ++hops) {
-    if (hops % kHopsPerPoll == 0) {
+    if (hops % kStepsPerPoll == 0) {
       VETTORE_RETURN_IF_ERROR(cancel.Poll());
     }
     const Candidate nearest = frontier.front();
     if (!found.Admits(nearest.distance)) break;
     std::pop_heap(frontier.begin(), frontier.end(), IsFarther);
     frontier.pop_back();
-    Expand(query, nearest.row, 0, scratch);
-    for (const Candidate& candidate : scratch.fresh) meet(candidate);
+    const size_t known = scratch.visited.size();
+    Visit({&nearest.row, 1}, 0, scratch);
+    const std::span<const Row> rows = Measure({known, scratch.visited.size()}, scratch);
+    for (size_t i = 0; i < rows.size(); ++i) meet({scratch.measured[i], rows[i]});
   }
   return absl::OkStatus();
 }

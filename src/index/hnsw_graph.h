@@ -10,10 +10,10 @@
 #include "absl/status/status.h"
 #include "base/cancel.h"
 #include "index/adjacency.h"
+#include "index/code_store.h"
 #include "index/row_store.h"
 #include "index/search_scratch.h"
 #include "index/traced_mutex.h"
-#include "index/vector_distance.h"
 #include "types/collection_config.h"
 
 namespace vettore {
@@ -21,24 +21,28 @@ namespace vettore {
 // A row is inserted once and stays; whether it is dead, or whose it is, is not the graph's
 // business. Any number of insertions and searches run at once: searches take no lock, insertions
 // lock one list at a time. Thread-safe.
-//
-// rows: must outlive the graph; a row keeps its vector for as long as a graph that holds it can be
-// reached.
 class HnswGraph {
  public:
-  // seed: of the levels, which depend on it and on the row only.
-  HnswGraph(const RowStore& rows, const VectorDistance& distance, const HnswConfig& config,
-            uint64_t seed);
+  struct Options {
+    HnswConfig config;
+    uint64_t seed = 0;  // Of the levels, which depend on it and on the row only.
+  };
+  // rows, distance: must outlive the graph; a row must keep its vector for as long as the graph can
+  // be reached. sample: vectors that the quantizer learns from.
+  HnswGraph(const RowStore& rows, const VectorDistance& distance, const Options& options,
+            std::span<const float* const> sample);
+
+  // What the graph measures; distances of its searches are the codes'.
+  const CodeStore& codes() const { return codes_; }
 
   // Algorithm 1, with the neighbour selection of Algorithm 4. The row is not in the graph yet.
   // ResourceExhausted when there is no memory; the graph is unchanged then.
-  absl::Status Insert(Row row, SearchScratch& scratch);
+  absl::Status Insert(Row row, SearchScratch& scratch) ABSL_LOCKS_EXCLUDED(grow_mutex_);
 
-  // Algorithm 5: leaves the up to `ef` nearest rows that it met in scratch.pool, nearest first.
-  // query: (dim). `scratch` counts distances and hops on. Returns the cancel token's status when
+  // Algorithm 5, for scratch.query: leaves the up to `ef` nearest rows that it met in scratch.pool,
+  // nearest first. `scratch` counts distances and hops on. Returns the cancel token's status when
   // that fires.
-  absl::Status Search(const float* query, size_t ef, const CancelToken& cancel,
-                      SearchScratch& scratch) const;
+  absl::Status Search(size_t ef, const CancelToken& cancel, SearchScratch& scratch) const;
 
   struct FilteredSearch {
     size_t ef = 0;
@@ -48,38 +52,51 @@ class HnswGraph {
   // The same, but only rows that the filter admits enter the pool; the others are passed through.
   // It goes on until the pool is full of admitted rows or the graph, or the distances, are
   // exhausted.
-  absl::Status Search(const float* query, const FilteredSearch& filtered, const CancelToken& cancel,
+  absl::Status Search(const FilteredSearch& filtered, const CancelToken& cancel,
                       SearchScratch& scratch) const;
 
-  size_t memory_bytes() const { return adjacency_.memory_bytes(); }
+  size_t memory_bytes() const;
 
  private:
   int LevelOf(Row row) const;
   // Greedy descent from the entry point to just above `level`; the candidate where the search of
   // that level begins.
-  Candidate Descend(const float* query, Adjacency::EntryPoint entry, int level,
-                    SearchScratch& scratch) const;
+  Candidate Descend(Adjacency::EntryPoint entry, int level, SearchScratch& scratch) const;
   // Algorithm 2. Leaves the nearest `ef` in scratch.pool.
-  absl::Status SearchLevel(const float* query, Candidate start, int level, size_t ef,
-                           const CancelToken& cancel, SearchScratch& scratch) const;
-  // Measures the neighbours of `row` that were not visited yet, into scratch.fresh.
-  void Expand(const float* query, Row row, int level, SearchScratch& scratch) const;
-  void Measure(const float* query, std::span<Candidate> candidates) const;
+  absl::Status SearchLevel(Candidate start, int level, size_t ef, const CancelToken& cancel,
+                           SearchScratch& scratch) const;
+  // Visits the neighbours of the rows, and asks for the codes of those that were not visited
+  // before: the last in scratch.visited.
+  void Visit(std::span<const Row> rows, int level, SearchScratch& scratch) const;
+  // The rows visited first to last, and their distances in scratch.measured.
+  struct Visited {
+    size_t first;
+    size_t last;
+  };
+  std::span<const Row> Measure(Visited visited, SearchScratch& scratch) const;
+  // scratch.query is the row's.
   void InsertBelow(Row row, int level, Adjacency::EntryPoint entry, SearchScratch& scratch);
   // Algorithm 4: keeps up to `most` of `candidates` (nearest first) that lie in different
   // directions; when those are fewer than `least`, the nearest of the others join them.
-  void SelectNeighbors(size_t least, size_t most, std::vector<Candidate>& candidates) const;
-  bool IsNearerToAny(const Candidate& candidate, std::span<const Candidate> kept) const;
-  void LinkBack(Row row, int level, Candidate neighbor);
+  struct Room {
+    size_t least;
+    size_t most;
+  };
+  void SelectNeighbors(Room room, std::vector<Candidate>& candidates, SearchScratch& scratch) const;
+  // Whether it is as near to one of `kept` as `distance`.
+  bool IsNearToAny(Row row, float distance, std::span<const Row> kept,
+                   SearchScratch& scratch) const;
+  void LinkBack(Row row, int level, Candidate neighbor, SearchScratch& scratch);
 
   const RowStore& rows_;
-  const VectorDistance distance_;
   const size_t m_;
   const size_t ef_construction_;
   const double level_scale_;
   const uint64_t seed_;
 
   Adjacency adjacency_;
+  TracedMutex grow_mutex_;
+  CodeStore codes_;  // Its growth is guarded; a row is encoded before the graph links to it.
   // Held while the entry point is made or raised to a higher level.
   TracedMutex entry_mutex_;
 };

@@ -33,13 +33,21 @@ HnswIndex::HnswIndex(const VectorConfig& config, const HnswConfig& hnsw, const I
       rows_(config.dimension),
       eras_(rows_),
       queue_(rows_, eras_,
-             [this](uint32_t generation) {
-               return std::make_shared<HnswGraph>(rows_, distance_, config_,
-                                                  kLevelSeed + generation);
+             [this](uint32_t generation, std::span<const Row> sample) {
+               return MakeGraph(generation, sample);
              }),
       workers_({.name = "vettore-link", .threads = LinkerThreads(run), .work = [this] {
                   return LinkSome();
                 }}) {}
+
+std::shared_ptr<HnswGraph> HnswIndex::MakeGraph(uint32_t generation,
+                                                std::span<const Row> sample) const {
+  std::vector<const float*> vectors;
+  vectors.reserve(sample.size());
+  for (const Row row : sample) vectors.push_back(rows_.vector(row));
+  const HnswGraph::Options options{.config = config_, .seed = kLevelSeed + generation};
+  return std::make_shared<HnswGraph>(rows_, distance_, options, vectors);
+}
 
 absl::Status HnswIndex::Put(Slot slot, std::span<const float> vector) {
   VETTORE_RETURN_IF_ERROR(CheckDimension(vector, distance_.dim()));

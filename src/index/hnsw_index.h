@@ -6,8 +6,10 @@
 #include <span>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "index/background_workers.h"
 #include "index/era_chain.h"
+#include "index/exact_scan.h"
 #include "index/link_queue.h"
 #include "index/row_store.h"
 #include "index/search_scratch.h"
@@ -68,6 +70,16 @@ class HnswIndex : public VectorIndex {
   absl::StatusOr<std::vector<Hit>> SearchGraph(const Request& request, const Snapshot& snapshot,
                                                SearchScratch& scratch,
                                                IndexSearchTrace& trace) const;
+  // What a graph search left behind, and where its hits go.
+  struct Reranking {
+    SearchScratch& scratch;
+    ExactScan& scan;
+    TopK& top;
+  };
+  // Measures the candidates with their vectors, as far as they may be among the nearest.
+  absl::Status MeasureAgain(const Request& request, const Snapshot& snapshot,
+                            absl::FunctionRef<bool(Row)> is_new, Reranking reranking) const;
+  std::shared_ptr<HnswGraph> MakeGraph(uint32_t generation, std::span<const Row> sample) const;
   // Links one portion; false when there is none.
   bool LinkSome() ABSL_LOCKS_EXCLUDED(mutex_);
   void WakeWorkers(size_t backlog) const;

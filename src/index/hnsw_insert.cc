@@ -29,7 +29,13 @@ int HnswGraph::LevelOf(Row row) const {
 
 absl::Status HnswGraph::Insert(Row row, SearchScratch& scratch) {
   const int level = LevelOf(row);
-  VETTORE_RETURN_IF_ERROR(adjacency_.Add(row, level));
+  {
+    TracedLock lock(grow_mutex_);
+    VETTORE_RETURN_IF_ERROR(codes_.Grow(size_t{row} + 1));
+    VETTORE_RETURN_IF_ERROR(adjacency_.Add(row, level));
+  }
+  codes_.Encode(row);
+  codes_.Prepare(rows_.vector(row), scratch.query);
   auto entry = adjacency_.entry();
   if (entry.has_value() && level <= entry->level) {
     InsertBelow(row, level, *entry, scratch);
@@ -44,81 +50,87 @@ absl::Status HnswGraph::Insert(Row row, SearchScratch& scratch) {
 
 void HnswGraph::InsertBelow(Row row, int level, Adjacency::EntryPoint entry,
                             SearchScratch& scratch) {
-  const float* const vector = rows_.vector(row);
   const int top = std::min(level, entry.level);
-  std::vector<std::vector<Candidate>> neighbors(static_cast<size_t>(top) + 1);
-  Candidate start = Descend(vector, entry, top, scratch);
+  std::vector<std::vector<Candidate>>& neighbors = scratch.neighbors;
+  if (neighbors.size() <= static_cast<size_t>(top)) neighbors.resize(static_cast<size_t>(top) + 1);
+  Candidate start = Descend(entry, top, scratch);
   for (int at = top; at >= 0; --at) {
     // Cannot fail: this token never fires.
-    SearchLevel(vector, start, at, ef_construction_, CancelToken(), scratch).IgnoreError();
+    SearchLevel(start, at, ef_construction_, CancelToken(), scratch).IgnoreError();
     start = scratch.pool[0];
     auto& candidates = neighbors[static_cast<size_t>(at)];
+    candidates.clear();
     for (size_t i = 0; i < scratch.pool.size(); ++i) candidates.push_back(scratch.pool[i]);
-    SelectNeighbors(m_, m_, candidates);
+    SelectNeighbors({m_, m_}, candidates, scratch);
     adjacency_.Replace(row, at, candidates);
   }
   // From the bottom up, and only now: who reaches this row on a level finds its lists on all levels
   // below complete.
   for (int at = 0; at <= top; ++at) {
     for (const Candidate& neighbor : neighbors[static_cast<size_t>(at)]) {
-      LinkBack(row, at, neighbor);
+      LinkBack(row, at, neighbor, scratch);
     }
   }
 }
 
-void HnswGraph::LinkBack(Row row, int level, Candidate neighbor) {
+void HnswGraph::LinkBack(Row row, int level, Candidate neighbor, SearchScratch& scratch) {
   adjacency_.Lock(neighbor.row);
   if (!adjacency_.Append(neighbor.row, level, row)) {
+    const size_t capacity = adjacency_.Capacity(level);
+    std::vector<Row> linked;
+    linked.reserve(capacity + 1);
+    adjacency_.ForEach(neighbor.row, level, [&](Row other) { linked.push_back(other); });
+    linked.push_back(row);
+    codes_.Prepare(neighbor.row, scratch.candidate);
+    codes_.Measure(scratch.candidate, linked, scratch.compared);
     std::vector<Candidate> candidates;
-    candidates.reserve(adjacency_.Capacity(level) + 1);
-    adjacency_.ForEach(neighbor.row, level, [&](Row linked) { candidates.push_back({0, linked}); });
-    Measure(rows_.vector(neighbor.row), candidates);
-    candidates.push_back({neighbor.distance, row});
+    candidates.reserve(linked.size());
+    for (size_t i = 0; i < linked.size(); ++i)
+      candidates.push_back({scratch.compared[i], linked[i]});
     std::sort(candidates.begin(), candidates.end(), IsNearer);
     // Not filled up to the brim: the next links should find room without another selection.
-    const size_t capacity = adjacency_.Capacity(level);
-    SelectNeighbors(capacity / 2, capacity, candidates);
+    SelectNeighbors({capacity / 2, capacity}, candidates, scratch);
     adjacency_.Replace(neighbor.row, level, candidates);
   }
   adjacency_.Unlock(neighbor.row);
 }
 
-bool HnswGraph::IsNearerToAny(const Candidate& candidate, std::span<const Candidate> kept) const {
-  const float* const vector = rows_.vector(candidate.row);
-  size_t i = 0;
-  for (; i + 4 <= kept.size(); i += 4) {
-    const float* vectors[4];
-    for (size_t j = 0; j < 4; ++j) vectors[j] = rows_.vector(kept[i + j].row);
-    float distances[4];
-    distance_.To4(vector, vectors, distances);
-    for (const float distance : distances) {
-      if (distance <= candidate.distance) return true;
+bool HnswGraph::IsNearToAny(Row row, float distance, std::span<const Row> kept,
+                            SearchScratch& scratch) const {
+  if (kept.empty()) return false;
+  codes_.Prepare(row, scratch.candidate);
+  constexpr size_t kBlock = 4;
+  for (size_t begin = 0; begin < kept.size(); begin += kBlock) {
+    const auto block = kept.subspan(begin, std::min(kBlock, kept.size() - begin));
+    codes_.Measure(scratch.candidate, block, scratch.compared);
+    for (size_t i = 0; i < block.size(); ++i) {
+      if (scratch.compared[i] <= distance) return true;
     }
-  }
-  for (; i < kept.size(); ++i) {
-    if (distance_(vector, rows_.vector(kept[i].row)) <= candidate.distance) return true;
   }
   return false;
 }
 
-void HnswGraph::SelectNeighbors(size_t least, size_t most,
-                                std::vector<Candidate>& candidates) const {
-  if (candidates.size() <= least) return;
+void HnswGraph::SelectNeighbors(Room room, std::vector<Candidate>& candidates,
+                                SearchScratch& scratch) const {
+  if (candidates.size() <= room.least) return;
+  std::vector<Row> kept_rows;
   std::vector<Candidate> kept;
   std::vector<Candidate> others;
-  kept.reserve(most);
+  kept_rows.reserve(room.most);
+  kept.reserve(room.most);
   for (const Candidate& candidate : candidates) {
-    if (kept.size() == most) break;
+    if (kept.size() == room.most) break;
     // A candidate as near to a kept one as to the row itself is reached through that one. Of equal
     // vectors one is kept as a direction; the others may fill up, so that a crowd of equals neither
     // crowds out the way elsewhere nor falls apart.
-    if (IsNearerToAny(candidate, kept)) {
+    if (IsNearToAny(candidate.row, candidate.distance, kept_rows, scratch)) {
       others.push_back(candidate);
     } else {
       kept.push_back(candidate);
+      kept_rows.push_back(candidate.row);
     }
   }
-  for (size_t i = 0; i < others.size() && kept.size() < least; ++i) kept.push_back(others[i]);
+  for (size_t i = 0; i < others.size() && kept.size() < room.least; ++i) kept.push_back(others[i]);
   candidates = std::move(kept);
 }
 

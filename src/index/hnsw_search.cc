@@ -10,6 +10,15 @@
 #include "index/settle.h"
 
 namespace vettore {
+namespace {
+
+// The nearest by code are measured again until the next one is this many standard deviations of the
+// code's error too far.
+constexpr float kErrors = 2;
+// Rows fetched side by side.
+constexpr size_t kBlock = 16;
+
+}  // namespace
 
 HnswIndex::Snapshot HnswIndex::TakeSnapshot(const Request& request, std::vector<Row>& tail) const {
   TracedLock lock(mutex_);
@@ -102,37 +111,59 @@ absl::StatusOr<std::vector<Hit>> HnswIndex::SearchGraph(const Request& request,
     return rows_.IsVisibleAt(row, snapshot.version) &&
            (allowed == nullptr || allowed->Contains(rows_.slot(row)));
   };
+  snapshot.graph->codes().Prepare(request.query.data(), scratch.query);
   scratch.distances = 0;
   scratch.hops = 0;
   const size_t ef = std::min(request.ef, snapshot.linked);
   bool gave_up = false;
   if (allowed == nullptr && snapshot.dead_linked == 0) {
-    VETTORE_RETURN_IF_ERROR(
-        snapshot.graph->Search(request.query.data(), ef, request.cancel, scratch));
+    VETTORE_RETURN_IF_ERROR(snapshot.graph->Search(ef, request.cancel, scratch));
   } else {
     // Where the allowed lie far from the query the graph would be walked to its end: a scan is
     // cheaper long before.
     const size_t most = allowed == nullptr ? std::numeric_limits<size_t>::max()
                                            : 2 * request.allowed_count + ef * config_.m;
-    VETTORE_RETURN_IF_ERROR(
-        snapshot.graph->Search(request.query.data(), {ef, admits, most}, request.cancel, scratch));
+    VETTORE_RETURN_IF_ERROR(snapshot.graph->Search({ef, admits, most}, request.cancel, scratch));
     gave_up = scratch.distances >= most;
   }
 
   scratch.in_tail.Reset(rows_.end());
-  for (const Row row : scratch.tail) scratch.in_tail.Insert(row);
-  for (size_t i = 0; i < scratch.pool.size(); ++i) {
-    const auto [distance, row] = scratch.pool[i];
-    // A row may have left the tail for the graph since; and the search without a filter has asked
-    // nothing yet.
-    if (scratch.in_tail.Contains(row) || !admits(row)) continue;
-    top.Push({{rows_.slot(row), distance}, row});
-  }
+  scratch.in_tail.Insert(scratch.tail);
+  // A row may have left the tail for the graph since; and the search without a filter has asked
+  // nothing yet.
+  const auto is_new = [&](Row row) { return !scratch.in_tail.Contains(row) && admits(row); };
+  VETTORE_RETURN_IF_ERROR(MeasureAgain(request, snapshot, is_new, {scratch, scan, top}));
   trace.plan = allowed == nullptr ? "graph" : "filtered graph";
   trace.distances += scratch.distances + scan.distances();
   trace.hops += scratch.hops;
   if (gave_up) return std::vector<Hit>();
   return top.TakeSorted();
+}
+
+// Nearest by code first, so that the end comes early.
+absl::Status HnswIndex::MeasureAgain(const Request& request, const Snapshot& snapshot,
+                                     absl::FunctionRef<bool(Row)> is_new,
+                                     Reranking reranking) const {
+  auto& [scratch, scan, top] = reranking;
+  const CodeStore& codes = snapshot.graph->codes();
+  Row block[kBlock];
+  for (size_t i = 0; i < scratch.pool.size();) {
+    size_t count = 0;
+    for (; i < scratch.pool.size() && count < kBlock; ++i) {
+      const Candidate candidate = scratch.pool[i];
+      if (!is_new(candidate.row)) continue;
+      if (top.size() == request.k &&
+          codes.LikelyLeast(scratch.query, candidate.row, candidate.distance, kErrors) >
+              top.threshold()) {
+        i = scratch.pool.size();
+        break;
+      }
+      rows_.Prefetch(candidate.row);
+      block[count++] = candidate.row;
+    }
+    VETTORE_RETURN_IF_ERROR(scan.Rows({block, count}, nullptr, request.cancel));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace vettore

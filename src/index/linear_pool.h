@@ -1,10 +1,11 @@
-// The candidates of a graph search: a bounded sorted array that remembers which were expanded.
+// The candidates of a graph search: a sorted array, from which the nearest are taken to be
+// expanded.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <optional>
+#include <cstring>
+#include <limits>
 #include <vector>
 
 #include "index/row_store.h"
@@ -22,10 +23,15 @@ struct Candidate {
 // Externally synchronised.
 class LinearPool {
  public:
+  static constexpr size_t kFar = std::numeric_limits<size_t>::max();
+
   // Forgets all; keeps at most `capacity` (>= 1) from now on.
   void Reset(size_t capacity) {
     capacity_ = capacity;
-    if (entries_.size() < capacity) entries_.resize(capacity);
+    if (distances_.size() <= capacity) {
+      distances_.resize(capacity + 1);
+      rows_.resize(capacity + 1);
+    }
     size_ = 0;
     cursor_ = 0;
   }
@@ -33,44 +39,65 @@ class LinearPool {
   size_t size() const { return size_; }
   bool full() const { return size_ == capacity_; }
   // Nearest first. i < size().
-  Candidate operator[](size_t i) const { return {entries_[i].distance, entries_[i].row}; }
+  Candidate operator[](size_t i) const { return {distances_[i], rows_[i] & ~kTaken}; }
   // size() >= 1.
-  float worst() const { return entries_[size_ - 1].distance; }
+  float worst() const { return distances_[size_ - 1]; }
   bool Admits(float distance) const { return !full() || distance < worst(); }
 
-  // Keeps the candidate if it is among the nearest `capacity`; the farthest drops out.
-  void Insert(Candidate candidate) {
-    if (!Admits(candidate.distance)) return;
-    const auto begin = entries_.begin();
-    const auto place = std::upper_bound(
-        begin, begin + static_cast<ptrdiff_t>(size_), candidate.distance,
-        [](float distance, const Entry& entry) { return distance < entry.distance; });
-    const auto end = begin + static_cast<ptrdiff_t>(full() ? size_ - 1 : size_);
-    std::move_backward(place, end, end + 1);
-    *place = {candidate.distance, candidate.row, false};
-    if (!full()) ++size_;
-    cursor_ = std::min(cursor_, static_cast<size_t>(place - begin));
+  // Keeps the candidate if it is among the nearest `capacity`; the farthest drops out. Returns how
+  // many places it stands behind the nearest that was not taken yet; kFar when it was not kept.
+  size_t Insert(Candidate candidate) {
+    if (!Admits(candidate.distance)) return kFar;
+    const size_t place = PlaceOf(candidate.distance);
+    // The arrays hold one more than the pool, where the farthest falls.
+    const size_t behind = size_ - place;
+    std::memmove(&distances_[place + 1], &distances_[place], behind * sizeof(float));
+    std::memmove(&rows_[place + 1], &rows_[place], behind * sizeof(Row));
+    distances_[place] = candidate.distance;
+    rows_[place] = candidate.row;
+    size_ = std::min(size_ + 1, capacity_);
+    cursor_ = std::min(cursor_, place);
+    return place - cursor_;
   }
 
-  // The nearest candidate that was not taken yet; nothing when all were.
-  std::optional<Candidate> TakeNearest() {
-    while (cursor_ < size_ && entries_[cursor_].is_taken) ++cursor_;
-    if (cursor_ == size_) return std::nullopt;
-    entries_[cursor_].is_taken = true;
-    return (*this)[cursor_++];
+  // Takes up to `most` of the nearest that were not taken yet, nearest first; none when all were.
+  size_t TakeNearest(size_t most, Row* out) {
+    size_t taken = 0;
+    for (; cursor_ < size_ && taken < most; ++cursor_) {
+      if ((rows_[cursor_] & kTaken) != 0) continue;
+      out[taken++] = rows_[cursor_];
+      rows_[cursor_] |= kTaken;
+    }
+    return taken;
+  }
+
+  // Calls visit(row) for what TakeNearest() would take now, or some of it.
+  template <typename Visit>
+  void ForEachNext(size_t most, Visit visit) const {
+    const size_t end = std::min(size_, cursor_ + most);
+    for (size_t i = cursor_; i < end; ++i) visit(rows_[i] & ~kTaken);
   }
 
  private:
-  struct Entry {
-    float distance;
-    Row row;
-    bool is_taken;
-  };
+  static constexpr Row kTaken = 0x80000000;
+  static_assert(kMostRows <= kTaken);
+
+  // Behind what is as near. Without branches: which way it goes nobody can predict.
+  size_t PlaceOf(float distance) const {
+    const float* begin = distances_.data();
+    for (size_t count = size_; count > 0;) {
+      const size_t half = (count + 1) / 2;
+      begin += begin[half - 1] <= distance ? half : 0;
+      count -= half;
+    }
+    return static_cast<size_t>(begin - distances_.data());
+  }
 
   size_t capacity_ = 0;
   size_t size_ = 0;
-  size_t cursor_ = 0;  // All entries before it were taken.
-  std::vector<Entry> entries_;
+  size_t cursor_ = 0;             // All before it were taken.
+  std::vector<float> distances_;  // (capacity_ + 1), of which size_ hold, ascending.
+  std::vector<Row> rows_;         // The same; kTaken is set in those that were taken.
 };
 
 }  // namespace vettore

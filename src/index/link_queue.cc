@@ -13,6 +13,9 @@ constexpr size_t kPortion = 8;
 constexpr size_t kRebuildPortion = 64;
 // Below it dead rows cost less than building anew.
 constexpr size_t kFewDead = 1000;
+// What a quantizer learns from; with fewer it may have learned something else than what came later.
+constexpr size_t kSample = 1024;
+constexpr size_t kManyForSmallSample = 4 * kSample;
 
 }  // namespace
 
@@ -20,7 +23,7 @@ LinkQueue::LinkQueue(RowStore& rows, EraChain& eras, MakeGraph make_graph)
     : rows_(rows),
       eras_(eras),
       make_graph_(std::move(make_graph)),
-      graph_(make_graph_(generation_)) {}
+      graph_(make_graph_(generation_, {})) {}
 
 uint64_t LinkQueue::Push(Row row) {
   waiting_.push_back({row, ++last_ticket_});
@@ -47,7 +50,23 @@ std::optional<LinkQueue::Portion> LinkQueue::Take() {
   return TakeFromRebuild();
 }
 
+std::vector<Row> LinkQueue::SampleOf(std::span<const Row> rows) const {
+  std::vector<Row> sample;
+  const size_t stride = std::max<size_t>(1, rows.size() / kSample);
+  for (size_t i = 0; i < rows.size() && sample.size() < kSample; i += stride) {
+    if (rows_.IsAlive(rows[i])) sample.push_back(rows[i]);
+  }
+  return sample;
+}
+
+void LinkQueue::BeginFirstGraph() {
+  std::vector<Row> rows;
+  for (size_t i = next_; i < waiting_.size(); ++i) rows.push_back(waiting_[i].row);
+  graph_ = make_graph_(generation_, SampleOf(rows));
+}
+
 std::optional<LinkQueue::Portion> LinkQueue::TakeWaiting() {
+  if (linked_ == 0 && linking_.empty() && next_ < waiting_.size()) BeginFirstGraph();
   Portion portion;
   while (next_ < waiting_.size() && portion.rows.size() < kPortion) {
     const Waiting taken = waiting_[next_++];
@@ -121,14 +140,18 @@ void LinkQueue::ReturnToRebuild(const Portion& portion, size_t inserted) {
 }
 
 bool LinkQueue::NeedsRebuild() const {
-  return dead_linked_ > kFewDead && dead_linked_ > linked_ / 4;
+  const bool is_crowded_by_dead = dead_linked_ > kFewDead && dead_linked_ > linked_ / 4;
+  return is_crowded_by_dead ||
+         (graph_->codes().sampled() < kSample / 2 && linked_ - dead_linked_ > kManyForSmallSample);
 }
 
 void LinkQueue::BeginRebuild() {
-  rebuild_ = Rebuild{make_graph_(generation_ + 1), {}, 0, 0};
+  std::vector<Row> rows;
   for (Row row = 0; row < generation_of_.size(); ++row) {
-    if (generation_of_[row] == generation_ && rows_.IsAlive(row)) rebuild_->rows.push_back(row);
+    if (generation_of_[row] == generation_ && rows_.IsAlive(row)) rows.push_back(row);
   }
+  std::shared_ptr<HnswGraph> graph = make_graph_(generation_ + 1, SampleOf(rows));
+  rebuild_ = Rebuild{std::move(graph), std::move(rows), 0, 0};
 }
 
 std::shared_ptr<HnswGraph> LinkQueue::FinishRebuild() {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "index/era_chain.h"
@@ -17,12 +18,15 @@ namespace vettore {
 
 // Rows pass from waiting to linking to linked. Dead rows stay linked, as ways through the graph,
 // until they are a quarter of it; then a new graph is built from the living while the old one
-// answers and new rows wait, and replaces it. Externally synchronised, together with the changes of
-// the row store and the eras, which must outlive it.
+// answers and new rows wait, and replaces it. So is a graph whose quantizer learned from a handful
+// of rows, once many are there. Externally synchronised, together with the changes of the row store
+// and the eras, which must outlive it.
 class LinkQueue {
  public:
-  // generation: 1, 2, ... of the graphs.
-  using MakeGraph = std::function<std::shared_ptr<HnswGraph>(uint32_t generation)>;
+  // generation: 1, 2, ... of the graphs. sample: of the rows that it will hold, for the quantizer
+  // to learn from.
+  using MakeGraph =
+      std::function<std::shared_ptr<HnswGraph>(uint32_t generation, std::span<const Row> sample)>;
 
   LinkQueue(RowStore& rows, EraChain& eras, MakeGraph make_graph);
 
@@ -71,6 +75,9 @@ class LinkQueue {
     size_t portions_out;
   };
 
+  // A graph without rows gives way to one whose quantizer knows those that wait.
+  void BeginFirstGraph();
+  std::vector<Row> SampleOf(std::span<const Row> rows) const;
   bool NeedsRebuild() const;
   void BeginRebuild();
   std::shared_ptr<HnswGraph> FinishRebuild();

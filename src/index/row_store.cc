@@ -72,9 +72,9 @@ absl::StatusOr<Row> RowStore::TakeFreeRow() {
     }
   }
   const Row row = end_.load(std::memory_order_relaxed);
-  if (row + 1 == kNoRow) {
+  if (row == kMostRows) {
     return absl::ResourceExhaustedError(
-        "vector index: it holds 4,294,967,294 rows and no more fit");
+        "vector index: it holds 2,147,483,648 rows and no more fit");
   }
   VETTORE_RETURN_IF_ERROR(vectors_.Grow(size_t{row} + 1));
   VETTORE_RETURN_IF_ERROR(slots_.Grow(size_t{row} + 1));

@@ -1,6 +1,7 @@
 // The vectors of an index by row, which row each slot holds now, and which rows a search may see.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +20,8 @@ namespace vettore {
 // again gets a new row, so that a search in progress never reads a vector that changes under it.
 using Row = uint32_t;
 inline constexpr Row kNoRow = 0xFFFFFFFF;
+// Rows are below it: a bit is left to who keeps rows.
+inline constexpr Row kMostRows = 0x80000000;
 
 // Every change has a version, and a search sees the rows of one version: a slot that is replaced
 // while it runs is found with its old vector instead of being missed between the two.
@@ -32,6 +35,15 @@ class RowStore {
 
   // Rows lie on 64-byte boundaries; what pads them is zero. (dim) floats.
   const float* vector(Row row) const { return vectors_.row(row); }
+  // Asks for the vector before it is needed: its beginning, after which the hardware follows.
+  void Prefetch(Row row) const {
+    constexpr size_t kFloats = 128;
+    constexpr size_t kFloatsPerLine = 16;
+    const float* const floats = vectors_.row(row);
+    for (size_t i = 0; i < std::min(vectors_.width(), kFloats); i += kFloatsPerLine) {
+      __builtin_prefetch(floats + i);
+    }
+  }
   Slot slot(Row row) const { return *slots_.row(row); }
   // The row that `slot` holds now, or kNoRow.
   Row RowOf(Slot slot) const;

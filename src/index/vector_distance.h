@@ -14,7 +14,7 @@ namespace vettore {
 // far, so that orders stay total. Immutable.
 class VectorDistance {
  public:
-  VectorDistance(Metric metric, size_t dim) : dim_(dim) {
+  VectorDistance(Metric metric, size_t dim) : metric_(metric), dim_(dim) {
     const simd::Kernels& kernels = simd::Active();
     switch (metric) {
       case Metric::kL2:
@@ -31,6 +31,7 @@ class VectorDistance {
     }
   }
 
+  Metric metric() const { return metric_; }
   size_t dim() const { return dim_; }
 
   // a, b: (dim).
@@ -47,6 +48,7 @@ class VectorDistance {
     return std::isnan(value) ? std::numeric_limits<float>::infinity() : sign_ * value;
   }
 
+  Metric metric_;
   size_t dim_;
   simd::DistanceFn one_ = nullptr;
   simd::DistanceTo4Fn four_ = nullptr;

@@ -68,6 +68,37 @@ v1::PayloadIndexKind KindToProto(PayloadIndexKind kind) {
   return v1::PAYLOAD_INDEX_KIND_UNSPECIFIED;
 }
 
+absl::StatusOr<Quantization> QuantizationFromProto(v1::Quantization quantization,
+                                                   const FieldPath& path) {
+  switch (static_cast<int>(quantization)) {
+    case v1::QUANTIZATION_UNSPECIFIED:
+    case v1::QUANTIZATION_AUTO:
+      return Quantization::kAuto;
+    case v1::QUANTIZATION_NONE:
+      return Quantization::kNone;
+    case v1::QUANTIZATION_SQ8:
+      return Quantization::kSq8;
+    case v1::QUANTIZATION_SQ4:
+      return Quantization::kSq4;
+    default:
+      return path.Invalid(StrCat("unknown quantization ", static_cast<int>(quantization)));
+  }
+}
+
+v1::Quantization QuantizationToProto(Quantization quantization) {
+  switch (quantization) {
+    case Quantization::kAuto:
+      return v1::QUANTIZATION_AUTO;
+    case Quantization::kNone:
+      return v1::QUANTIZATION_NONE;
+    case Quantization::kSq8:
+      return v1::QUANTIZATION_SQ8;
+    case Quantization::kSq4:
+      return v1::QUANTIZATION_SQ4;
+  }
+  return v1::QUANTIZATION_UNSPECIFIED;
+}
+
 absl::StatusOr<IvfEncoding> EncodingFromProto(v1::IvfEncoding encoding, const FieldPath& path) {
   switch (static_cast<int>(encoding)) {
     case v1::IVF_ENCODING_UNSPECIFIED:
@@ -104,6 +135,9 @@ absl::StatusOr<IndexConfig> IndexFromProto(const v1::VectorConfig& config, const
       if (config.hnsw().has_ef_construction())
         hnsw.ef_construction = config.hnsw().ef_construction();
       if (config.hnsw().has_ef_search()) hnsw.ef_search = config.hnsw().ef_search();
+      VETTORE_ASSIGN_OR_RETURN(hnsw.quantization,
+                               QuantizationFromProto(config.hnsw().quantization(),
+                                                     FieldPath(path, "hnsw.quantization")));
       return hnsw;
     }
     case v1::VectorConfig::kIvf: {
@@ -128,6 +162,7 @@ void IndexToProto(const HnswConfig& hnsw, v1::VectorConfig& out) {
   out.mutable_hnsw()->set_m(hnsw.m);
   out.mutable_hnsw()->set_ef_construction(hnsw.ef_construction);
   out.mutable_hnsw()->set_ef_search(hnsw.ef_search);
+  out.mutable_hnsw()->set_quantization(QuantizationToProto(hnsw.quantization));
 }
 
 void IndexToProto(const IvfConfig& ivf, v1::VectorConfig& out) {

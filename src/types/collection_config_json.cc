@@ -1,9 +1,11 @@
 // The stored form of a collection's config:
-//   {"vectors": [{"name", "dimension", "metric", "index": {"kind": "flat"} or {"kind": "hnsw", "m",
-//   "ef_construction",
-//    "ef_search"} or {"kind": "ivf", "nlist", "nprobe", "encoding", "pq_m"}, "model": null or
-//    {"name", "fingerprint", "text_field"}}], "payload_indexes":
-//    [{"field", "kind"}], "documents": null or {"max_tokens", "overlap_tokens"}}
+//   {"vectors": [{"name", "dimension", "metric", "index", "model"}],
+//    "payload_indexes": [{"field", "kind"}],
+//    "documents": null or {"max_tokens", "overlap_tokens"}}
+// index: {"kind": "flat"}
+//   or {"kind": "hnsw", "m", "ef_construction", "ef_search"[, "quantization"]}
+//   or {"kind": "ivf", "nlist", "nprobe", "encoding", "pq_m"}
+// model: null or {"name", "fingerprint", "text_field"}
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -56,6 +58,11 @@ class ObjectReader {
     return kEmpty;
   }
 
+  // Of a key that may be absent.
+  std::string StringOr(std::string_view key, std::string_view absent) {
+    return json_.contains(key) ? String(key) : std::string(absent);
+  }
+
   // Null where the stored value is null, and on error.
   const Json* Optional(std::string_view key) {
     const Json* value = Take(key);
@@ -95,11 +102,14 @@ class ObjectReader {
 
 Json IndexToJson(const FlatConfig&) { return {{"kind", "flat"}}; }
 
+// Quantization is absent when it is "auto", as in what versions wrote that did not know it.
 Json IndexToJson(const HnswConfig& hnsw) {
-  return {{"kind", "hnsw"},
-          {"m", hnsw.m},
-          {"ef_construction", hnsw.ef_construction},
-          {"ef_search", hnsw.ef_search}};
+  Json json = {{"kind", "hnsw"},
+               {"m", hnsw.m},
+               {"ef_construction", hnsw.ef_construction},
+               {"ef_search", hnsw.ef_search}};
+  if (hnsw.quantization != Quantization::kAuto) json["quantization"] = NameOf(hnsw.quantization);
+  return json;
 }
 
 Json IndexToJson(const IvfConfig& ivf) {
@@ -121,6 +131,10 @@ absl::StatusOr<IndexConfig> IndexFromJson(const Json& json) {
     hnsw.m = reader.Uint32("m");
     hnsw.ef_construction = reader.Uint32("ef_construction");
     hnsw.ef_search = reader.Uint32("ef_search");
+    const absl::StatusOr<Quantization> quantization =
+        ParseQuantization(reader.StringOr("quantization", "auto"));
+    if (!quantization.ok()) return Damaged("index", StdView(quantization.status().message()));
+    hnsw.quantization = *quantization;
     index = hnsw;
   } else if (kind == "ivf") {
     IvfConfig ivf;

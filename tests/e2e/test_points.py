@@ -195,7 +195,7 @@ def test_collections_are_described_as_they_were_created(shared_client):
         "described",
         dimension=4,
         metric="inner_product",
-        index=vettore.Hnsw(8, 64, 32),
+        index=vettore.Hnsw(8, 64, 32, "sq8"),
         payload_indexes={"a.b": "keyword", "c": "bool"},
     )
     assert made == client.get_collection("described")
@@ -203,7 +203,7 @@ def test_collections_are_described_as_they_were_created(shared_client):
     assert (vector.dimension, vector.metric, vector.index) == (
         4,
         vettore.Metric.INNER_PRODUCT,
-        vettore.Hnsw(8, 64, 32),
+        vettore.Hnsw(8, 64, 32, "sq8"),
     )
     assert made.payload_indexes == {"a.b": "keyword", "c": "bool"}
     assert "described" in [c.name for c in client.list_collections()]

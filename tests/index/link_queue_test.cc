@@ -10,8 +10,9 @@ TEST(LinkQueue, RowsThatComeBackUnlinkedKeepTheirTurn) {
   RowStore rows(1);
   EraChain eras(rows);
   const VectorDistance distance(Metric::kL2, 1);
-  LinkQueue queue(rows, eras, [&](uint32_t) {
-    return std::make_shared<HnswGraph>(rows, distance, HnswConfig{}, 1);
+  LinkQueue queue(rows, eras, [&](uint32_t, std::span<const Row>) {
+    return std::make_shared<HnswGraph>(rows, distance, HnswGraph::Options{},
+                                       std::span<const float* const>());
   });
   constexpr uint64_t kRows = 30;
   for (Slot slot = 0; slot < kRows; ++slot) {

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <random>
+#include <span>
 #include <vector>
 
 #include "index/era_chain.h"
@@ -85,27 +88,55 @@ TEST(EraChain, ALongSearchIsFollowedByAShortChain) {
 TEST(LinearPool, KeepsTheNearestAndGivesEachOnce) {
   LinearPool pool;
   pool.Reset(3);
-  for (const Candidate& candidate : {Candidate{5, 0}, {3, 1}, {4, 2}}) pool.Insert(candidate);
-  EXPECT_EQ(pool.TakeNearest()->row, 1U);
-  pool.Insert({1, 3});  // Before what was taken: it is next. The farthest drops out.
-  pool.Insert({9, 4});
-  EXPECT_EQ(pool.TakeNearest()->row, 3U);
-  EXPECT_EQ(pool.TakeNearest()->row, 2U);
-  EXPECT_FALSE(pool.TakeNearest().has_value());
+  EXPECT_EQ(pool.Insert({5, 0}), 0U);
+  EXPECT_EQ(pool.Insert({3, 1}), 0U);
+  EXPECT_EQ(pool.Insert({4, 2}), 1U);
+  Row taken[3] = {};
+  ASSERT_EQ(pool.TakeNearest(1, taken), 1U);
+  EXPECT_EQ(taken[0], 1U);
+  EXPECT_EQ(pool.Insert({1, 3}), 0U);  // Before what was taken: it is next. The farthest drops out.
+  EXPECT_EQ(pool.Insert({9, 4}), LinearPool::kFar);
+  std::vector<Row> next;
+  pool.ForEachNext(1, [&](Row row) { next.push_back(row); });
+  EXPECT_EQ(next, std::vector<Row>{3});
+  ASSERT_EQ(pool.TakeNearest(3, taken), 2U);
+  EXPECT_EQ(taken[0], 3U);
+  EXPECT_EQ(taken[1], 2U);
+  EXPECT_EQ(pool.TakeNearest(3, taken), 0U);
   ASSERT_EQ(pool.size(), 3U);
+  EXPECT_EQ(pool[0].row, 3U);
   EXPECT_EQ(pool[2].row, 2U);
+}
+
+TEST(LinearPool, AgreesWithSorting) {
+  std::mt19937 random(3);
+  for (const size_t capacity : {1, 2, 7, 64}) {
+    LinearPool pool;
+    pool.Reset(capacity);
+    std::vector<float> distances;
+    for (Row row = 0; row < 200; ++row) {
+      distances.push_back(static_cast<float>(random() % 50));
+      pool.Insert({distances.back(), row});
+      std::vector<float> wanted = distances;
+      std::sort(wanted.begin(), wanted.end());
+      ASSERT_EQ(pool.size(), std::min(capacity, wanted.size()));
+      for (size_t i = 0; i < pool.size(); ++i) ASSERT_EQ(pool[i].distance, wanted[i]);
+    }
+  }
 }
 
 TEST(RowSet, ForgetsAllAndTakesNothingPastItsEnd) {
   RowSet set;
   set.Reset(100);
-  EXPECT_TRUE(set.Insert(99));
-  EXPECT_FALSE(set.Insert(99));
-  EXPECT_FALSE(set.Insert(100));
+  set.Insert(std::vector<Row>{99, 3, 99, 100});
+  const std::span<const Row> all = set.Since(0);
+  EXPECT_EQ(std::vector<Row>(all.begin(), all.end()), (std::vector<Row>{99, 3}));
   EXPECT_TRUE(set.Contains(99));
+  EXPECT_FALSE(set.Contains(100));
   set.Reset(200);
   EXPECT_FALSE(set.Contains(99));
-  EXPECT_TRUE(set.Insert(150));
+  set.Insert(std::vector<Row>{150});
+  EXPECT_EQ(set.size(), 1U);
 }
 
 }  // namespace

@@ -195,6 +195,7 @@ TEST(ConvertConfig, ComesBackAsItWas) {
   hnsw.mutable_hnsw()->set_m(5);
   hnsw.mutable_hnsw()->set_ef_construction(50);
   hnsw.mutable_hnsw()->set_ef_search(51);
+  hnsw.mutable_hnsw()->set_quantization(v1::QUANTIZATION_SQ8);
   hnsw.mutable_model()->set_name("m");
   hnsw.mutable_model()->set_text_field("body");
   hnsw.mutable_model()->set_fingerprint("f");
@@ -222,6 +223,25 @@ TEST(ConvertConfig, ComesBackAsItWas) {
   v1::CollectionInfo info;
   CollectionInfoToProto(status, info);
   EXPECT_EQ(info.config().DebugString(), config.DebugString());
+}
+
+TEST(ConvertConfig, QuantizationIsAutoUnlessItIsSaid) {
+  v1::CollectionConfig config;
+  v1::VectorConfig& vector = *config.add_vectors();
+  vector.set_dimension(3);
+  const auto quantization = [&] {
+    return std::get<HnswConfig>(CollectionConfigFromProto(config)->vectors[0].index).quantization;
+  };
+  EXPECT_EQ(quantization(), Quantization::kAuto);
+  vector.mutable_hnsw();
+  EXPECT_EQ(quantization(), Quantization::kAuto);
+  vector.mutable_hnsw()->set_quantization(v1::QUANTIZATION_SQ4);
+  EXPECT_EQ(quantization(), Quantization::kSq4);
+  vector.mutable_hnsw()->set_quantization(static_cast<v1::Quantization>(77));
+  const absl::Status refused = CollectionConfigFromProto(config).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(refused.message()),
+              testing::HasSubstr("vectors[0].hnsw.quantization: unknown quantization 77"));
 }
 
 TEST(ConvertConfig, AnIvfThatSaysNothingHasItsDefaults) {

@@ -14,7 +14,9 @@
 #include <string>
 #include <vector>
 
+#include "simd/code_kernels.h"
 #include "simd/guarded_memory.h"
+#include "simd/pq_kernels.h"
 #include "simd/reference.h"
 #include "simd/typed_reference.h"
 
@@ -275,7 +277,7 @@ bool HoldsWhenWished(const std::string& wish, bool (*claim)()) {
 template <InstructionSet ceiling>
 bool NoFamilyIsAbove() {
   return std::max({Active().set, ActiveHalfKernels().set, ActiveByteKernels().set,
-                   ActiveBinaryKernels().set}) <= ceiling;
+                   ActiveBinaryKernels().set, ActiveCodeKernels().set, ActivePq().set}) <= ceiling;
 }
 
 TEST(TypedDispatch, TheEnvironmentLowersEveryFamily) {
@@ -288,7 +290,9 @@ TEST(TypedDispatch, WithoutAWishTheLastTableIsActive) {
   EXPECT_TRUE(HoldsWhenWished("", [] {
     return &ActiveHalfKernels() == AvailableHalfKernels().back() &&
            &ActiveByteKernels() == AvailableByteKernels().back() &&
-           &ActiveBinaryKernels() == AvailableBinaryKernels().back();
+           &ActiveBinaryKernels() == AvailableBinaryKernels().back() &&
+           &ActiveCodeKernels() == AvailableCodeKernels().back() &&
+           &ActivePq() == AvailablePq().back();
   }));
 }
 

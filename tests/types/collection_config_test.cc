@@ -216,6 +216,23 @@ TEST(CollectionConfigJson, GoldenText) {
       R"({"dimension":512,"index":{"kind":"flat"},"metric":"l2","model":null,"name":"image"}]})");
 }
 
+TEST(CollectionConfigJson, QuantizationComesBackAndIsAbsentWhenItIsAuto) {
+  for (const Quantization quantization :
+       {Quantization::kAuto, Quantization::kNone, Quantization::kSq8, Quantization::kSq4}) {
+    CollectionConfig config = Rich();
+    config.vectors[0].index = HnswConfig{.quantization = quantization};
+    const Json json = ToJson(config);
+    EXPECT_EQ(json["vectors"][0]["index"].contains("quantization"),
+              quantization != Quantization::kAuto);
+    EXPECT_EQ(CollectionConfigFromJson(json).value(), config);
+  }
+  CollectionConfig config = Rich();
+  config.vectors[0].index = HnswConfig{.quantization = Quantization::kSq8};
+  Json json = ToJson(config);
+  json["vectors"][0]["index"]["quantization"] = "sq9";
+  EXPECT_EQ(CollectionConfigFromJson(json).status().code(), absl::StatusCode::kDataLoss);
+}
+
 // Visits `json` and every object and array within it.
 void ForEachContainer(Json& json, const std::function<void(Json&)>& visit) {
   if (!json.is_structured()) return;

@@ -103,7 +103,7 @@ def test_collection_config_carries_every_field():
     message = convert.collection_config_to_proto(
         [
             VectorConfig(4, "l2", Flat(), name="a"),
-            VectorConfig(0, "cosine", Hnsw(8, 50, 60), "model", "body"),
+            VectorConfig(0, "cosine", Hnsw(8, 50, 60, "sq8"), "model", "body"),
             VectorConfig(8, "cosine", Ivf(100, 7, "pq4", 4), name="c"),
         ],
         {"year": "integer"},
@@ -111,6 +111,9 @@ def test_collection_config_carries_every_field():
     )
     assert message.vectors[0].WhichOneof("index") == "flat"
     assert (message.vectors[1].hnsw.m, message.vectors[1].hnsw.ef_search) == (8, 60)
+    assert message.vectors[1].hnsw.quantization == collections_pb2.QUANTIZATION_SQ8
+    with pytest.raises(InvalidArgumentError, match="auto, none, sq8, sq4, got 'sq9'"):
+        convert.vector_config_to_proto(VectorConfig(4, index=Hnsw(quantization="sq9")))
     ivf = message.vectors[2].ivf
     assert (ivf.nlist, ivf.nprobe, ivf.pq_m) == (100, 7, 4)
     assert convert._vector_config_from_proto(message.vectors[2]).index == Ivf(100, 7, "pq4", 4)

@@ -67,32 +67,40 @@ absl::Status CsvReader::TakeQuoted(std::string& cell, uint64_t first_line) {
   }
 }
 
+bool CsvReader::EndsCell(int byte) const {
+  return byte == separator_ || byte == '\n' || byte == kEnd;
+}
+
+absl::Status CsvReader::TakeQuotedCell(std::string& cell, int& byte) {
+  VETTORE_RETURN_IF_ERROR(TakeQuoted(cell, line_));
+  VETTORE_ASSIGN_OR_RETURN(byte, Take());
+  if (byte == '\r') {
+    VETTORE_ASSIGN_OR_RETURN(byte, Take());
+    if (byte != '\n' && byte != kEnd) {
+      return SkipLine(ErrorAt(line_, "a carriage return after a cell's closing quote"));
+    }
+  }
+  if (!EndsCell(byte)) return SkipLine(ErrorAt(line_, "text after a cell's closing quote"));
+  return absl::OkStatus();
+}
+
+absl::Status CsvReader::TakePlainCell(std::string& cell, int& byte) {
+  while (!EndsCell(byte)) {
+    if (byte == '"') {
+      return SkipLine(ErrorAt(line_, "a quote within a cell that does not begin with one"));
+    }
+    if (offset_ - record_offset_ <= max_record_bytes_) cell += static_cast<char>(byte);
+    VETTORE_ASSIGN_OR_RETURN(byte, Take());
+  }
+  if (byte != separator_ && !cell.empty() && cell.back() == '\r') cell.pop_back();
+  return absl::OkStatus();
+}
+
 absl::Status CsvReader::TakeRecord(CsvRecord& record, int first) {
   int byte = first;
   while (true) {
     std::string& cell = record.cells.emplace_back();
-    if (byte == '"') {
-      VETTORE_RETURN_IF_ERROR(TakeQuoted(cell, line_));
-      VETTORE_ASSIGN_OR_RETURN(byte, Take());
-      if (byte == '\r') {
-        VETTORE_ASSIGN_OR_RETURN(byte, Take());
-        if (byte != '\n' && byte != kEnd) {
-          return SkipLine(ErrorAt(line_, "a carriage return after a cell's closing quote"));
-        }
-      }
-      if (byte != separator_ && byte != '\n' && byte != kEnd) {
-        return SkipLine(ErrorAt(line_, "text after a cell's closing quote"));
-      }
-    } else {
-      while (byte != separator_ && byte != '\n' && byte != kEnd) {
-        if (byte == '"') {
-          return SkipLine(ErrorAt(line_, "a quote within a cell that does not begin with one"));
-        }
-        if (offset_ - record_offset_ <= max_record_bytes_) cell += static_cast<char>(byte);
-        VETTORE_ASSIGN_OR_RETURN(byte, Take());
-      }
-      if (byte != separator_ && !cell.empty() && cell.back() == '\r') cell.pop_back();
-    }
+    VETTORE_RETURN_IF_ERROR(byte == '"' ? TakeQuotedCell(cell, byte) : TakePlainCell(cell, byte));
     if (byte != separator_) return absl::OkStatus();
     VETTORE_ASSIGN_OR_RETURN(byte, Take());
   }

@@ -38,6 +38,10 @@ class CsvReader {
   // The next byte, or -1 at the end.
   absl::StatusOr<int> Take();
   absl::Status TakeQuoted(std::string& cell, uint64_t first_line);
+  // `byte` is the cell's first byte, and afterwards the one that ends it.
+  absl::Status TakeQuotedCell(std::string& cell, int& byte);
+  absl::Status TakePlainCell(std::string& cell, int& byte);
+  bool EndsCell(int byte) const;
   absl::Status TakeRecord(CsvRecord& record, int first);
   absl::Status SkipLine(absl::Status problem);
   absl::Status ErrorAt(uint64_t line, std::string_view problem) const;

@@ -18,6 +18,13 @@ _METRICS = {
     types.Metric.COSINE: collections_pb2.METRIC_COSINE,
 }
 _METRIC_NAMES = {number: metric for metric, number in _METRICS.items()}
+_QUANTIZATIONS = {
+    "auto": collections_pb2.QUANTIZATION_AUTO,
+    "none": collections_pb2.QUANTIZATION_NONE,
+    "sq8": collections_pb2.QUANTIZATION_SQ8,
+    "sq4": collections_pb2.QUANTIZATION_SQ4,
+}
+_QUANTIZATION_NAMES = {number: name for name, number in _QUANTIZATIONS.items()}
 _INDEX_KINDS = {
     "keyword": collections_pb2.PAYLOAD_INDEX_KIND_KEYWORD,
     "integer": collections_pb2.PAYLOAD_INDEX_KIND_INTEGER,
@@ -249,6 +256,10 @@ def vector_config_to_proto(config: types.VectorConfig) -> collections_pb2.Vector
         message.hnsw.m = config.index.m
         message.hnsw.ef_construction = config.index.ef_construction
         message.hnsw.ef_search = config.index.ef_search
+        if config.index.quantization not in _QUANTIZATIONS:
+            wanted = ", ".join(_QUANTIZATIONS)
+            raise InvalidArgumentError(f"quantization: one of {wanted}, got {config.index.quantization!r}")
+        message.hnsw.quantization = _QUANTIZATIONS[config.index.quantization]
     if config.model is not None:
         message.model.name = config.model
         message.model.text_field = config.text_field
@@ -285,7 +296,8 @@ def _index_from_proto(
         encoding = _IVF_ENCODING_NAMES.get(ivf.encoding, "flat")
         return types.Ivf(ivf.nlist, ivf.nprobe, encoding, ivf.pq_m)
     hnsw = message.hnsw
-    return types.Hnsw(hnsw.m, hnsw.ef_construction, hnsw.ef_search)
+    quantization = _QUANTIZATION_NAMES.get(hnsw.quantization, "auto")
+    return types.Hnsw(hnsw.m, hnsw.ef_construction, hnsw.ef_search, quantization)
 
 
 def _vector_config_from_proto(message: collections_pb2.VectorConfig) -> types.VectorConfig:

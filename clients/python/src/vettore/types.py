@@ -57,11 +57,16 @@ class Flat:
 
 @dataclass(frozen=True)
 class Hnsw:
-    """A graph index. `m`: 4 to 128; `ef_construction`: m to 4,096; `ef_search`: 1 to 4,096."""
+    """A graph index. `m`: 4 to 128; `ef_construction`: m to 4,096; `ef_search`: 1 to 4,096.
+
+    quantization: what a search measures first, before the nearest are measured again with their vectors: "auto", "none"
+    (32 bits a value), "sq8" (8 bits) or "sq4" (4 bits).
+    """
 
     m: int = 16
     ef_construction: int = 200
     ef_search: int = 128
+    quantization: str = "auto"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,38 @@
+#include "types/quantization.h"
+
+#include <array>
+
+#include "absl/strings/escaping.h"
+#include "base/strings.h"
+
+namespace vettore {
+namespace {
+
+constexpr std::array kQuantizations = {Quantization::kAuto, Quantization::kNone, Quantization::kSq8,
+                                       Quantization::kSq4};
+
+}  // namespace
+
+std::string_view NameOf(Quantization quantization) {
+  switch (quantization) {
+    case Quantization::kAuto:
+      return "auto";
+    case Quantization::kNone:
+      return "none";
+    case Quantization::kSq8:
+      return "sq8";
+    case Quantization::kSq4:
+      return "sq4";
+  }
+  return "";
+}
+
+absl::StatusOr<Quantization> ParseQuantization(std::string_view name) {
+  for (const Quantization quantization : kQuantizations) {
+    if (name == NameOf(quantization)) return quantization;
+  }
+  return absl::InvalidArgumentError(StrCat("quantization: wanted auto, none, sq8 or sq4, got '",
+                                           absl::CHexEscape(AbslView(name.substr(0, 64))), "'"));
+}
+
+}  // namespace vettore
