@@ -321,7 +321,8 @@ def search(
     """The k nearest points to a vector, or to a text where the vector has a model; best first.
 
     With a filter, k points come back whenever k match. `ef_search` (1 to 4,096; of a graph) and
-    `nprobe` (1 to 65,536; of an IVF index) trade speed for recall; `exact` compares with every point.
+    `nprobe` (1 to 65,536; of an IVF index) trade speed for recall; `exact` compares with every
+    point.
 
     >>> client.search("images", vector, k=5, filter=vettore.F("year") >= 2000)
     """
