@@ -88,9 +88,8 @@ absl::Status CompareOn(const AnnData& data, const Options& options, Report& repo
   config.metric = data.metric;
   VETTORE_ASSIGN_OR_RETURN(const Quantization quantization,
                            ParseQuantization(options.quantization));
-  config.index = HnswConfig{.m = options.m,
-                            .ef_construction = options.ef_construction,
-                            .quantization = quantization};
+  config.index = HnswConfig{
+      .m = options.m, .ef_construction = options.ef_construction, .quantization = quantization};
   std::cerr << "building over " << data.name << ", " << data.base.count << " x " << data.base.dim
             << ", " << options.build_threads << " thread(s)\n";
   VETTORE_ASSIGN_OR_RETURN(

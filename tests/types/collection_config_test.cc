@@ -62,9 +62,10 @@ TEST(CollectionConfig, IvfParametersHaveTheirRanges) {
   EXPECT_EQ(with({65'537}), "vector '': ivf.nlist: wanted 0 to 65536, got 65537");
   EXPECT_EQ(with({100, 101}), "vector '': ivf.nprobe: wanted 0 to 100, got 101");
   EXPECT_EQ(with({0, 65'537}), "vector '': ivf.nprobe: wanted 0 to 65536, got 65537");
-  EXPECT_EQ(with({0, 0, IvfEncoding::kPq4, 100}),
-            "vector '': ivf.pq_m: wanted 0 or a divisor of the dimension 384 (as 12, 16, 24, 32, 48, "
-            "64, 96, 128), got 100");
+  EXPECT_EQ(
+      with({0, 0, IvfEncoding::kPq4, 100}),
+      "vector '': ivf.pq_m: wanted 0 or a divisor of the dimension 384 (as 12, 16, 24, 32, 48, "
+      "64, 96, 128), got 100");
   EXPECT_THAT(with({0, 0, IvfEncoding::kPq8, 768}), HasSubstr("divisor of the dimension 384"));
   EXPECT_EQ(with({0, 0, IvfEncoding::kFlat, 8}),
             "vector '': ivf.pq_m (of the encoding flat): wanted 0 to 0, got 8");
