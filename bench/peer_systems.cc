@@ -28,7 +28,9 @@ class VettoreSystem : public PeerSystem {
     return index_->WaitUntilIndexed(CancelToken());
   }
   absl::Status Search(const SystemQuestion& question, std::vector<int32_t>& rows) override {
-    IndexSearchOptions options{.k = question.k, .ef_search = question.ef};
+    IndexSearchOptions options;
+    options.k = question.k;
+    options.ef_search = question.ef;
     if (question.filter != nullptr) {
       options.allowed = &question.filter->bitmap;
       options.allowed_count = question.filter->count;

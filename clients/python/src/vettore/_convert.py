@@ -258,7 +258,9 @@ def vector_config_to_proto(config: types.VectorConfig) -> collections_pb2.Vector
         message.hnsw.ef_search = config.index.ef_search
         if config.index.quantization not in _QUANTIZATIONS:
             wanted = ", ".join(_QUANTIZATIONS)
-            raise InvalidArgumentError(f"quantization: one of {wanted}, got {config.index.quantization!r}")
+            raise InvalidArgumentError(
+                f"quantization: one of {wanted}, got {config.index.quantization!r}"
+            )
         message.hnsw.quantization = _QUANTIZATIONS[config.index.quantization]
     if config.model is not None:
         message.model.name = config.model
