@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <type_traits>
 
 #include "base/status.h"
 
@@ -75,26 +74,13 @@ void CodeStore::Prefetch(std::span<const Row> rows) const {
   }
   const auto codes = codes_.view();
   const auto factors = factors_.view();
-  const auto fetch = [&](auto lines) {
-    for (const Row row : rows) {
-      const uint8_t* const code = codes.row(row);
-      for (size_t i = 0; i < lines(); ++i) __builtin_prefetch(code + i * kCacheLine);
-      __builtin_prefetch(factors.row(row));
-    }
-  };
-  // The usual lengths have a loop of their own. Of a long code the hardware follows what comes
-  // after its beginning.
-  switch (const size_t lines = codes_.width() / kCacheLine) {
-    case 1:
-      return fetch(std::integral_constant<size_t, 1>());
-    case 2:
-      return fetch(std::integral_constant<size_t, 2>());
-    case 3:
-      return fetch(std::integral_constant<size_t, 3>());
-    case 4:
-      return fetch(std::integral_constant<size_t, 4>());
-    default:
-      return fetch([&] { return std::min(lines, kMostLinesFetched); });
+  // Of a long code the hardware follows what comes after its beginning. In this function itself:
+  // g++ takes a function that only prefetches for one without effect, and drops calls of it.
+  const size_t lines = std::min(codes_.width() / kCacheLine, kMostLinesFetched);
+  for (const Row row : rows) {
+    const uint8_t* const code = codes.row(row);
+    for (size_t i = 0; i < lines; ++i) __builtin_prefetch(code + i * kCacheLine);
+    __builtin_prefetch(factors.row(row));
   }
 }
 

@@ -46,6 +46,11 @@ absl::Status ExactScan::Slots(const SlotBitmap& allowed, const CancelToken& canc
   return status;
 }
 
+void ExactScan::Rows(std::span<const Row> rows) {
+  for (const Row row : rows) Offer(row);
+  Flush();
+}
+
 absl::Status ExactScan::Rows(std::span<const Row> rows, const SlotBitmap* allowed,
                              const CancelToken& cancel) {
   for (size_t begin = 0; begin < rows.size(); begin += kRowsPerPoll) {

@@ -34,6 +34,8 @@ class ExactScan {
   absl::Status All(Row end, const CancelToken& cancel);
   // What the allowed slots hold.
   absl::Status Slots(const SlotBitmap& allowed, const CancelToken& cancel);
+  // These rows, whatever the version.
+  void Rows(std::span<const Row> rows);
   // These rows; of them those whose slot is allowed, unless `allowed` is null.
   absl::Status Rows(std::span<const Row> rows, const SlotBitmap* allowed,
                     const CancelToken& cancel);

@@ -76,6 +76,14 @@ class HnswIndex : public VectorIndex {
     ExactScan& scan;
     TopK& top;
   };
+  // Leaves the candidates in scratch.pool, and says by which plan they were found. "" when the
+  // graph's way to them is blocked.
+  absl::StatusOr<std::string_view> FillPool(const Request& request, const Snapshot& snapshot,
+                                            absl::FunctionRef<bool(Row)> admits,
+                                            Reranking reranking) const;
+  // The nearest by code of what the allowed slots hold.
+  absl::Status ScanCodes(const Request& request, const Snapshot& snapshot,
+                         Reranking reranking) const;
   // Measures the candidates with their vectors, as far as they may be among the nearest.
   absl::Status MeasureAgain(const Request& request, const Snapshot& snapshot,
                             absl::FunctionRef<bool(Row)> is_new, Reranking reranking) const;

@@ -15,8 +15,25 @@ namespace {
 // The nearest by code are measured again until the next one is this many standard deviations of the
 // code's error too far.
 constexpr float kErrors = 2;
-// Rows fetched side by side.
+// Rows fetched side by side: vectors, and codes.
 constexpr size_t kBlock = 16;
+constexpr size_t kScanBlock = 64;
+// A scan of so many codes takes about as long as the expansion of a candidate over its gaps: at 10
+// % allowed and 384 dimensions about 6 us.
+constexpr size_t kCodesPerCandidate = 384;
+// So many take a fraction of a millisecond, and are found wherever they lie.
+constexpr size_t kFewCodes = 8192;
+// The share of allowed slots below which stepping over gaps meets more of them than it passes.
+constexpr double kFewAllowed = 0.4;
+
+// The plan of a graph search that found too few.
+constexpr std::string_view kBlocked;
+
+size_t CountAdmitted(const LinearPool& pool, absl::FunctionRef<bool(Row)> admits) {
+  size_t count = 0;
+  for (size_t i = 0; i < pool.size(); ++i) count += admits(pool[i].row) ? 1U : 0U;
+  return count;
+}
 
 }  // namespace
 
@@ -64,10 +81,7 @@ bool HnswIndex::PrefersScan(const Request& request, const Snapshot& snapshot) co
   // is scanned too, and the answer is exact.
   if (2 * linked < static_cast<double>(snapshot.live)) return true;
   if (request.options.allowed == nullptr) return linked <= graph_distances;
-  // With a filter it passes through the nodes between the allowed ones too.
-  const auto allowed = static_cast<double>(request.allowed_count);
-  const double share = allowed / static_cast<double>(std::max<size_t>(snapshot.live, 1));
-  return linked <= graph_distances || allowed * share <= graph_distances;
+  return linked <= graph_distances || request.allowed_count <= request.ef;
 }
 
 absl::StatusOr<std::vector<Hit>> HnswIndex::SearchSnapshot(const Request& request,
@@ -108,36 +122,95 @@ absl::StatusOr<std::vector<Hit>> HnswIndex::SearchGraph(const Request& request,
 
   const SlotBitmap* const allowed = request.options.allowed;
   const auto admits = [&](Row row) {
-    return rows_.IsVisibleAt(row, snapshot.version) &&
-           (allowed == nullptr || allowed->Contains(rows_.slot(row)));
+    return (allowed == nullptr || allowed->Contains(rows_.slot(row))) &&
+           rows_.IsVisibleAt(row, snapshot.version);
   };
+  scratch.in_tail.Reset(rows_.end());
+  scratch.in_tail.Insert(scratch.tail);
   snapshot.graph->codes().Prepare(request.query.data(), scratch.query);
   scratch.distances = 0;
   scratch.hops = 0;
-  const size_t ef = std::min(request.ef, snapshot.linked);
-  bool gave_up = false;
-  if (allowed == nullptr && snapshot.dead_linked == 0) {
-    VETTORE_RETURN_IF_ERROR(snapshot.graph->Search(ef, request.cancel, scratch));
-  } else {
-    // Where the allowed lie far from the query the graph would be walked to its end: a scan is
-    // cheaper long before.
-    const size_t most = allowed == nullptr ? std::numeric_limits<size_t>::max()
-                                           : 2 * request.allowed_count + ef * config_.m;
-    VETTORE_RETURN_IF_ERROR(snapshot.graph->Search({ef, admits, most}, request.cancel, scratch));
-    gave_up = scratch.distances >= most;
-  }
-
-  scratch.in_tail.Reset(rows_.end());
-  scratch.in_tail.Insert(scratch.tail);
+  VETTORE_ASSIGN_OR_RETURN(trace.plan, FillPool(request, snapshot, admits, {scratch, scan, top}));
+  if (trace.plan == kBlocked) return std::vector<Hit>();
   // A row may have left the tail for the graph since; and the search without a filter has asked
   // nothing yet.
   const auto is_new = [&](Row row) { return !scratch.in_tail.Contains(row) && admits(row); };
   VETTORE_RETURN_IF_ERROR(MeasureAgain(request, snapshot, is_new, {scratch, scan, top}));
-  trace.plan = allowed == nullptr ? "graph" : "filtered graph";
   trace.distances += scratch.distances + scan.distances();
   trace.hops += scratch.hops;
-  if (gave_up) return std::vector<Hit>();
   return top.TakeSorted();
+}
+
+absl::StatusOr<std::string_view> HnswIndex::FillPool(const Request& request,
+                                                     const Snapshot& snapshot,
+                                                     absl::FunctionRef<bool(Row)> admits,
+                                                     Reranking reranking) const {
+  SearchScratch& scratch = reranking.scratch;
+  const HnswGraph& graph = *snapshot.graph;
+  const size_t ef = std::min(request.ef, snapshot.linked);
+  if (request.options.allowed == nullptr && snapshot.dead_linked == 0) {
+    VETTORE_RETURN_IF_ERROR(graph.Search(ef, request.cancel, scratch));
+    return "graph";
+  }
+  if (request.options.allowed == nullptr) {
+    VETTORE_RETURN_IF_ERROR(
+        graph.Search({ef, admits, std::numeric_limits<size_t>::max()}, request.cancel, scratch));
+    return "graph";
+  }
+  const double share = static_cast<double>(request.allowed_count) /
+                       static_cast<double>(std::max<size_t>(snapshot.live, 1));
+  if (share >= kFewAllowed) {
+    // Of so many candidates about `ef` are allowed.
+    const auto widened = static_cast<size_t>(static_cast<double>(ef) / std::min(share, 1.0));
+    VETTORE_RETURN_IF_ERROR(
+        graph.Search(std::min(widened, snapshot.linked), request.cancel, scratch));
+  } else if (request.allowed_count <= std::max(kFewCodes, kCodesPerCandidate * ef)) {
+    VETTORE_RETURN_IF_ERROR(ScanCodes(request, snapshot, reranking));
+    return "code scan";
+  } else {
+    VETTORE_RETURN_IF_ERROR(graph.SearchOverGaps({ef, admits, share / 3}, request.cancel, scratch));
+  }
+  if (CountAdmitted(scratch.pool, admits) >= std::min(ef, request.k)) return "filtered graph";
+  // The allowed lie together, far from the query or from each other: through what lies between. The
+  // graph would be walked to its end where they are far; a scan is cheaper long before.
+  const size_t most = 2 * request.allowed_count + ef * config_.m;
+  scratch.distances = 0;
+  VETTORE_RETURN_IF_ERROR(graph.Search({ef, admits, most}, request.cancel, scratch));
+  return scratch.distances < most ? "filtered graph" : kBlocked;
+}
+
+absl::Status HnswIndex::ScanCodes(const Request& request, const Snapshot& snapshot,
+                                  Reranking reranking) const {
+  SearchScratch& scratch = reranking.scratch;
+  const CodeStore& codes = snapshot.graph->codes();
+  scratch.pool.Reset(request.ef);
+  scratch.admitted.clear();
+  std::vector<Row> young;
+  request.options.allowed->ForEach([&](Slot slot) {
+    const Row row = rows_.RowOf(slot);
+    if (row == kNoRow || scratch.in_tail.Contains(row)) return true;
+    // A row that is younger than this search stands for the one that it replaced since; the graph
+    // need not know it.
+    const bool is_young = !rows_.IsVisibleAt(row, snapshot.version);
+    (is_young ? young : scratch.admitted).push_back(row);
+    return true;
+  });
+  reranking.scan.Rows(young);
+  const std::span<const Row> rows = scratch.admitted;
+  const auto block = [&](size_t begin) {
+    return rows.subspan(begin, std::min(kScanBlock, rows.size() - begin));
+  };
+  if (!rows.empty()) codes.Prefetch(block(0));
+  for (size_t begin = 0; begin < rows.size(); begin += kScanBlock) {
+    VETTORE_RETURN_IF_ERROR(request.cancel.Poll());
+    if (begin + kScanBlock < rows.size()) codes.Prefetch(block(begin + kScanBlock));
+    codes.Measure(scratch.query, block(begin), scratch.measured);
+    for (size_t i = 0; i < block(begin).size(); ++i) {
+      scratch.pool.Insert({scratch.measured[i], rows[begin + i]});
+    }
+  }
+  scratch.distances += rows.size();
+  return absl::OkStatus();
 }
 
 // Nearest by code first, so that the end comes early.

@@ -39,6 +39,7 @@ class RowSet {
     Inserter(const Inserter&) = delete;
     Inserter& operator=(const Inserter&) = delete;
 
+    bool Contains(Row row) const { return row < end_ && (words_[row / 64] >> (row % 64) & 1) != 0; }
     // A row at or past the end is left out. Without branches on what is in the set: nobody can
     // predict them.
     void Insert(Row row) {
@@ -81,6 +82,8 @@ struct SearchScratch {
   CodeStore::Measured measured;     // The distances of the rows that were visited last.
   LinearPool pool;                  // Of the last search, nearest first.
   std::vector<Candidate> frontier;  // Of a filtered search: a heap.
+  std::vector<Row> admitted;        // Of a filtered search: met last.
+  std::vector<Row> gaps;            // Not admitted, to be stepped over.
   std::vector<Row> tail;            // Rows that the graph has not taken.
   RowSet in_tail;
 

@@ -47,7 +47,8 @@ struct IndexStats {
 
 // What a search did, for `explain` and the benchmarks.
 struct IndexSearchTrace {
-  std::string_view plan;  // "exact scan", "graph", "filtered graph", "lists", "filtered lists"
+  std::string_view
+      plan;  // "exact scan", "code scan", "graph", "filtered graph", "lists", "filtered lists"
   size_t distances = 0;
   size_t hops = 0;  // Of the graph, or lists probed.
 };

@@ -38,11 +38,12 @@ class HnswOracle : public testing::TestWithParam<Metric> {
   static constexpr size_t kDim = 48;
   static constexpr size_t kCount = 8'000;
 
-  HnswOracle()
-      : hnsw_(MakeIndex(HnswConfig{.m = 16, .ef_construction = 100, .ef_search = 64}, GetParam(),
+  explicit HnswOracle(size_t count = kCount)
+      : count_(count),
+        hnsw_(MakeIndex(HnswConfig{.m = 16, .ef_construction = 100, .ef_search = 64}, GetParam(),
                         kDim)),
         flat_(MakeIndex(FlatConfig{}, GetParam(), kDim)) {
-    const std::vector<Vector> vectors = VectorSource(kDim, GetParam(), 3).Take(kCount);
+    const std::vector<Vector> vectors = VectorSource(kDim, GetParam(), 3).Take(count);
     PutAll(*hnsw_, vectors);
     PutAll(*flat_, vectors);
     WaitUntilIndexed(*hnsw_);
@@ -73,6 +74,7 @@ class HnswOracle : public testing::TestWithParam<Metric> {
     return options;
   }
 
+  const size_t count_;
   std::unique_ptr<VectorIndex> hnsw_;
   std::unique_ptr<VectorIndex> flat_;
 };
@@ -91,10 +93,32 @@ TEST_P(HnswOracle, AWideFilterIsSearchedInTheGraph) {
   EXPECT_GE(RecallOf(Filtered(allowed), "filtered graph"), 0.97);
 }
 
-TEST_P(HnswOracle, ANarrowFilterIsScanned) {
+TEST_P(HnswOracle, AFilterOfAHandfulIsScanned) {
   SlotBitmap allowed(kCount);
-  for (Slot slot = 0; slot < kCount; slot += 100) allowed.Insert(slot);
+  for (Slot slot = 0; slot < kCount; slot += 200) allowed.Insert(slot);
   EXPECT_NEAR(RecallOf(Filtered(allowed), "exact scan"), 1, 1e-9);
+}
+
+TEST_P(HnswOracle, ANarrowFilterIsScannedByCode) {
+  SlotBitmap allowed(kCount);
+  for (Slot slot = 0; slot < kCount; slot += 8) allowed.Insert(slot);
+  EXPECT_GE(RecallOf(Filtered(allowed), "code scan"), 0.995);
+}
+
+TEST_P(HnswOracle, AScanByCodeSeesWhatIsNotLinkedAndNotWhatIsRemoved) {
+  SlotBitmap allowed(kCount + 100);
+  for (Slot slot = 0; slot < kCount + 100; slot += 8) allowed.Insert(slot);
+  VectorSource source(kDim, GetParam(), 9);
+  for (Slot slot = 0; slot < 400; slot += 8) {
+    hnsw_->Remove(slot);
+    flat_->Remove(slot);
+  }
+  for (Slot slot = 400; slot < kCount + 100; slot += 40) {
+    const Vector vector = source.Next();
+    ASSERT_TRUE(hnsw_->Put(slot, vector).ok());
+    ASSERT_TRUE(flat_->Put(slot, vector).ok());
+  }
+  EXPECT_GE(RecallOf(Filtered(allowed), "code scan"), 0.995);
 }
 
 TEST_P(HnswOracle, TombstonesArePassedThrough) {
@@ -118,6 +142,44 @@ TEST_P(HnswOracle, AFilterFarFromTheQueryStillGivesTheNearestAllowed) {
   for (const Neighbor& neighbor : wanted) truth.push_back(neighbor.distance);
   EXPECT_GE(Recall(found, truth), 0.8);
 }
+
+class HnswOverGapsOracle : public HnswOracle {
+ protected:
+  HnswOverGapsOracle() : HnswOracle(30'000) {}
+
+  // So few candidates that codes are not scanned instead.
+  IndexSearchOptions FewCandidates(const SlotBitmap& allowed) const {
+    IndexSearchOptions options = Filtered(allowed);
+    options.ef_search = 20;
+    return options;
+  }
+};
+
+TEST_P(HnswOverGapsOracle, AFilterOfAThirdIsSearched) {
+  SlotBitmap allowed(count_);
+  for (Slot slot = 0; slot < count_; slot += 3) allowed.Insert(slot);
+  EXPECT_GE(RecallOf(FewCandidates(allowed), "filtered graph"), 0.9);
+}
+
+// The allowed are the farthest: the way to them leads through what is not allowed.
+TEST_P(HnswOverGapsOracle, AFilterThatLiesFarGivesTheNearestAllowed) {
+  const Vector query = VectorSource(kDim, GetParam(), 5).Next();
+  const auto order = MustSearch(*flat_, query, Nearest(count_));
+  SlotBitmap allowed(count_);
+  for (size_t i = count_ - 11'000; i < count_; ++i) allowed.Insert(order[i].slot);
+  const auto found = MustSearch(*hnsw_, query, FewCandidates(allowed));
+  const auto wanted = MustSearch(*flat_, query, Filtered(allowed));
+  ASSERT_EQ(found.size(), 10U);
+  std::vector<double> truth;
+  for (const Neighbor& neighbor : wanted) truth.push_back(neighbor.distance);
+  EXPECT_GE(Recall(found, truth), 0.5);
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryMetric, HnswOverGapsOracle,
+                         testing::Values(Metric::kL2, Metric::kInnerProduct, Metric::kCosine),
+                         [](const testing::TestParamInfo<Metric>& row) {
+                           return std::string(NameOf(row.param));
+                         });
 
 INSTANTIATE_TEST_SUITE_P(EveryMetric, HnswOracle,
                          testing::Values(Metric::kL2, Metric::kInnerProduct, Metric::kCosine),
