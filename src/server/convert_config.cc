@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "server/convert_enums.h"
 #include "server/convert_point.h"
 #include "server/field_path.h"
 #include "types/limits.h"
@@ -25,18 +26,6 @@ absl::StatusOr<Metric> MetricFromProto(v1::Metric metric, const FieldPath& path)
   }
 }
 
-v1::Metric MetricToProto(Metric metric) {
-  switch (metric) {
-    case Metric::kL2:
-      return v1::METRIC_L2;
-    case Metric::kInnerProduct:
-      return v1::METRIC_INNER_PRODUCT;
-    case Metric::kCosine:
-      return v1::METRIC_COSINE;
-  }
-  return v1::METRIC_UNSPECIFIED;
-}
-
 absl::StatusOr<PayloadIndexKind> KindFromProto(v1::PayloadIndexKind kind, const FieldPath& path) {
   switch (static_cast<int>(kind)) {
     case v1::PAYLOAD_INDEX_KIND_KEYWORD:
@@ -52,20 +41,6 @@ absl::StatusOr<PayloadIndexKind> KindFromProto(v1::PayloadIndexKind kind, const 
     default:
       return path.Invalid(StrCat("unknown kind ", static_cast<int>(kind)));
   }
-}
-
-v1::PayloadIndexKind KindToProto(PayloadIndexKind kind) {
-  switch (kind) {
-    case PayloadIndexKind::kKeyword:
-      return v1::PAYLOAD_INDEX_KIND_KEYWORD;
-    case PayloadIndexKind::kInteger:
-      return v1::PAYLOAD_INDEX_KIND_INTEGER;
-    case PayloadIndexKind::kFloat:
-      return v1::PAYLOAD_INDEX_KIND_FLOAT;
-    case PayloadIndexKind::kBool:
-      return v1::PAYLOAD_INDEX_KIND_BOOL;
-  }
-  return v1::PAYLOAD_INDEX_KIND_UNSPECIFIED;
 }
 
 absl::StatusOr<Quantization> QuantizationFromProto(v1::Quantization quantization,
@@ -85,20 +60,6 @@ absl::StatusOr<Quantization> QuantizationFromProto(v1::Quantization quantization
   }
 }
 
-v1::Quantization QuantizationToProto(Quantization quantization) {
-  switch (quantization) {
-    case Quantization::kAuto:
-      return v1::QUANTIZATION_AUTO;
-    case Quantization::kNone:
-      return v1::QUANTIZATION_NONE;
-    case Quantization::kSq8:
-      return v1::QUANTIZATION_SQ8;
-    case Quantization::kSq4:
-      return v1::QUANTIZATION_SQ4;
-  }
-  return v1::QUANTIZATION_UNSPECIFIED;
-}
-
 absl::StatusOr<IvfEncoding> EncodingFromProto(v1::IvfEncoding encoding, const FieldPath& path) {
   switch (static_cast<int>(encoding)) {
     case v1::IVF_ENCODING_UNSPECIFIED:
@@ -111,18 +72,6 @@ absl::StatusOr<IvfEncoding> EncodingFromProto(v1::IvfEncoding encoding, const Fi
     default:
       return path.Invalid(StrCat("unknown encoding ", static_cast<int>(encoding)));
   }
-}
-
-v1::IvfEncoding EncodingToProto(IvfEncoding encoding) {
-  switch (encoding) {
-    case IvfEncoding::kFlat:
-      return v1::IVF_ENCODING_FLAT;
-    case IvfEncoding::kPq4:
-      return v1::IVF_ENCODING_PQ4;
-    case IvfEncoding::kPq8:
-      return v1::IVF_ENCODING_PQ8;
-  }
-  return v1::IVF_ENCODING_UNSPECIFIED;
 }
 
 absl::StatusOr<IndexConfig> IndexFromProto(const v1::VectorConfig& config, const FieldPath& path) {
@@ -162,13 +111,13 @@ void IndexToProto(const HnswConfig& hnsw, v1::VectorConfig& out) {
   out.mutable_hnsw()->set_m(hnsw.m);
   out.mutable_hnsw()->set_ef_construction(hnsw.ef_construction);
   out.mutable_hnsw()->set_ef_search(hnsw.ef_search);
-  out.mutable_hnsw()->set_quantization(QuantizationToProto(hnsw.quantization));
+  out.mutable_hnsw()->set_quantization(ToProto(hnsw.quantization));
 }
 
 void IndexToProto(const IvfConfig& ivf, v1::VectorConfig& out) {
   out.mutable_ivf()->set_nlist(ivf.nlist);
   out.mutable_ivf()->set_nprobe(ivf.nprobe);
-  out.mutable_ivf()->set_encoding(EncodingToProto(ivf.encoding));
+  out.mutable_ivf()->set_encoding(ToProto(ivf.encoding));
   out.mutable_ivf()->set_pq_m(ivf.pq_m);
 }
 
@@ -192,7 +141,7 @@ absl::StatusOr<VectorConfig> VectorFromProto(const v1::VectorConfig& config,
 void VectorToProto(const VectorConfig& config, v1::VectorConfig& out) {
   out.set_name(config.name);
   out.set_dimension(config.dimension);
-  out.set_metric(MetricToProto(config.metric));
+  out.set_metric(ToProto(config.metric));
   std::visit([&out](const auto& index) { IndexToProto(index, out); }, config.index);
   if (config.model) {
     out.mutable_model()->set_name(config.model->name);
@@ -248,7 +197,7 @@ void CollectionInfoToProto(const CollectionStatus& status, v1::CollectionInfo& o
   for (const PayloadIndexConfig& index : status.config.payload_indexes) {
     v1::PayloadIndexConfig& added = *config.add_payload_indexes();
     added.set_field(index.field);
-    added.set_kind(KindToProto(index.kind));
+    added.set_kind(ToProto(index.kind));
   }
   if (status.config.documents) {
     config.mutable_documents()->set_max_tokens(status.config.documents->max_tokens);
