@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <limits>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "index/top_k.h"
 #include "index/vector_distance.h"
 
 namespace vettore::bench {
@@ -15,34 +15,6 @@ namespace {
 
 constexpr size_t kQueriesAtOnce = 16;
 constexpr size_t kBlockBytes = size_t{256} << 10;
-
-// The k nearest so far: a heap, the farthest on top.
-class Nearest {
- public:
-  explicit Nearest(size_t k) : k_(k) { heap_.reserve(k); }
-
-  void Offer(float distance, size_t row) {
-    const std::pair entry(distance, static_cast<int32_t>(row));
-    if (heap_.size() == k_) {
-      if (entry >= heap_.front()) return;
-      std::pop_heap(heap_.begin(), heap_.end());
-      heap_.back() = entry;
-    } else {
-      heap_.push_back(entry);
-    }
-    std::push_heap(heap_.begin(), heap_.end());
-  }
-
-  // out: (k), filled with kNoRow.
-  void TakeInto(int32_t* out) {
-    std::sort_heap(heap_.begin(), heap_.end());
-    for (const auto& [distance, row] : heap_) *out++ = row;
-  }
-
- private:
-  const size_t k_;
-  std::vector<std::pair<float, int32_t>> heap_;
-};
 
 class Scan {
  public:
@@ -57,13 +29,14 @@ class Scan {
     const size_t begin = next_.fetch_add(kQueriesAtOnce);
     if (begin >= question_.queries.count) return false;
     const size_t end = std::min(begin + kQueriesAtOnce, question_.queries.count);
-    std::vector<Nearest> nearest(end - begin, Nearest(question_.k));
+    std::vector<TopK> nearest(end - begin, TopK(question_.k));
     for (size_t row = 0; row < question_.base.count; row += block_) {
       const size_t stop = std::min(row + block_, question_.base.count);
       for (size_t q = begin; q < end; ++q) ScanBlock(q, {row, stop}, nearest[q - begin]);
     }
     for (size_t q = begin; q < end; ++q) {
-      nearest[q - begin].TakeInto(out_.values.data() + q * question_.k);
+      int32_t* out = out_.values.data() + q * question_.k;
+      for (const Hit& hit : nearest[q - begin].TakeSorted()) *out++ = static_cast<int32_t>(hit.row);
     }
     done_ += end - begin;
     return true;
@@ -74,11 +47,13 @@ class Scan {
   }
 
  private:
-  void ScanBlock(size_t q, std::pair<size_t, size_t> rows, Nearest& nearest) const {
+  void ScanBlock(size_t q, std::pair<size_t, size_t> rows, TopK& nearest) const {
     const Matrix<float>& base = question_.base;
     const float* const query = question_.queries.row(q);
-    const auto allowed = [&](size_t row) {
-      return question_.allowed == nullptr || question_.allowed->Contains(static_cast<Slot>(row));
+    const auto offer = [&](size_t row, float distance) {
+      const auto slot = static_cast<Slot>(row);
+      if (question_.allowed != nullptr && !question_.allowed->Contains(slot)) return;
+      nearest.Push({{slot, distance}, slot});
     };
     size_t row = rows.first;
     for (; row + 4 <= rows.second; row += 4) {
@@ -86,12 +61,10 @@ class Scan {
                                     base.row(row + 3)};
       float distances[4];
       distance_.To4(query, four, distances);
-      for (size_t i = 0; i < 4; ++i) {
-        if (allowed(row + i)) nearest.Offer(distances[i], row + i);
-      }
+      for (size_t i = 0; i < 4; ++i) offer(row + i, distances[i]);
     }
     for (; row < rows.second; ++row) {
-      if (allowed(row)) nearest.Offer(distance_(query, base.row(row)), row);
+      offer(row, distance_(query, base.row(row)));
     }
   }
 
