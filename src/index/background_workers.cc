@@ -19,6 +19,8 @@ namespace {
 // A third of the share of a query thread when both want the same core. Not less: who starves the
 // linking makes every search scan a longer tail, which makes the searches slower still.
 constexpr int kNice = 5;
+// A second thread pays once this many rows wait.
+constexpr size_t kBacklogForAll = 64;
 constexpr std::chrono::milliseconds kLinger(1000);
 
 // Threads of all indexes of the process beyond the first of each.
@@ -34,6 +36,11 @@ bool TakeExtraThread() {
 }
 
 }  // namespace
+
+int BackgroundThreads(std::optional<int> wanted, int most) {
+  return wanted.value_or(
+      std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, most));
+}
 
 BackgroundWorkers::~BackgroundWorkers() {
   std::list<Worker> workers;
@@ -52,6 +59,11 @@ void BackgroundWorkers::Wake(int wanted) {
   ++wakes_;
   woken_.NotifyOne();
   if (running_ < std::min(wanted, options_.threads)) Start();
+}
+
+void BackgroundWorkers::WakeForBacklog(size_t rows) {
+  if (rows == 0) return;
+  Wake(rows >= kBacklogForAll ? options_.threads : 1);
 }
 
 void BackgroundWorkers::Start() {

@@ -2,15 +2,20 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "index/traced_mutex.h"
 
 namespace vettore {
+
+// `wanted`, or when that is absent as many as the machine offers, up to `most`.
+int BackgroundThreads(std::optional<int> wanted, int most);
 
 // A server may hold thousands of indexes, of which few have work at a time: no thread stays for an
 // idle one. The threads run at a lower priority than those that answer queries. Beyond its first
@@ -33,6 +38,8 @@ class BackgroundWorkers {
 
   // There may be work for up to `wanted` threads.
   void Wake(int wanted) ABSL_LOCKS_EXCLUDED(mutex_);
+  // About so many rows wait: none wakes nobody, a few are one thread's, many are all threads'.
+  void WakeForBacklog(size_t rows) ABSL_LOCKS_EXCLUDED(mutex_);
   bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
   int threads() const { return options_.threads; }
 

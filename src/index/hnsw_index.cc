@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 #include <utility>
 
 #include "base/log.h"
@@ -16,14 +15,7 @@ namespace {
 // Of the levels: equal data gives equal levels.
 constexpr uint64_t kLevelSeed = 20180402;
 constexpr int kMostLinkers = 4;
-// A second thread pays once this many rows wait.
-constexpr size_t kBacklogForAll = 64;
 constexpr std::chrono::milliseconds kCancelPoll(20);
-
-int LinkerThreads(const IndexRunOptions& run) {
-  return run.build_threads.value_or(
-      std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMostLinkers));
-}
 
 }  // namespace
 
@@ -36,9 +28,9 @@ HnswIndex::HnswIndex(const VectorConfig& config, const HnswConfig& hnsw, const I
              [this](uint32_t generation, std::span<const Row> sample) {
                return MakeGraph(generation, sample);
              }),
-      workers_({.name = "vettore-link", .threads = LinkerThreads(run), .work = [this] {
-                  return LinkSome();
-                }}) {}
+      workers_({.name = "vettore-link",
+                .threads = BackgroundThreads(run.build_threads, kMostLinkers),
+                .work = [this] { return LinkSome(); }}) {}
 
 std::shared_ptr<HnswGraph> HnswIndex::MakeGraph(uint32_t generation,
                                                 std::span<const Row> sample) const {
@@ -59,7 +51,7 @@ absl::Status HnswIndex::Put(Slot slot, std::span<const float> vector) {
     if (placed.replaced != kNoRow) queue_.NoteKilled(placed.replaced);
     backlog = queue_.backlog();
   }
-  WakeWorkers(backlog);
+  workers_.WakeForBacklog(backlog);
   return absl::OkStatus();
 }
 
@@ -72,12 +64,7 @@ void HnswIndex::Remove(Slot slot) {
     queue_.NoteKilled(row);
     backlog = queue_.backlog();
   }
-  WakeWorkers(backlog);  // The removal may have made a rebuild due.
-}
-
-void HnswIndex::WakeWorkers(size_t backlog) const {
-  if (backlog == 0) return;
-  workers_.Wake(backlog >= kBacklogForAll ? workers_.threads() : 1);
+  workers_.WakeForBacklog(backlog);  // The removal may have made a rebuild due.
 }
 
 bool HnswIndex::LinkSome() {
@@ -113,7 +100,7 @@ bool HnswIndex::LinkSome() {
     return false;
   }
   // Others may have found nothing to take because this portion was out.
-  WakeWorkers(backlog);
+  workers_.WakeForBacklog(backlog);
   return true;
 }
 
@@ -141,7 +128,7 @@ absl::Status HnswIndex::WaitUntilIndexed(const CancelToken& cancel) const {
     }
     VETTORE_RETURN_IF_ERROR(cancel.Poll());
     // Linking may have stopped for want of memory; this tries again.
-    WakeWorkers(backlog);
+    workers_.WakeForBacklog(backlog);
     TracedLock lock(mutex_);
     if (queue_.OldestTicket() > ticket) return absl::OkStatus();
     linked_.WaitFor(mutex_, kCancelPoll);

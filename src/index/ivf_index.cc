@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 #include <utility>
 
 #include "base/exceptions.h"
@@ -15,18 +14,12 @@ namespace vettore {
 namespace {
 
 constexpr int kMostWorkers = 8;
-// A second thread pays once this many rows wait.
-constexpr size_t kBacklogForAll = 64;
 constexpr std::chrono::milliseconds kCancelPoll(20);
 constexpr char kWhat[] = "renew the lists of an index";
 
-int WorkerThreads() {
-  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMostWorkers);
-}
-
 }  // namespace
 
-IvfIndex::IvfIndex(const VectorConfig& config, const IvfConfig& ivf)
+IvfIndex::IvfIndex(const VectorConfig& config, const IvfConfig& ivf, const IndexRunOptions& run)
     : distance_(config.metric, config.dimension),
       searcher_(config, ivf),
       rows_(config.dimension),
@@ -35,9 +28,9 @@ IvfIndex::IvfIndex(const VectorConfig& config, const IvfConfig& ivf)
       builder_(config, ivf, rows_),
       loop_({.call_helpers = [this] { workers_.Wake(workers_.threads()); },
              .stopping = [this] { return workers_.stopping(); }}),
-      workers_({.name = "vettore-ivf", .threads = WorkerThreads(), .work = [this] {
-                  return WorkSome();
-                }}) {}
+      workers_({.name = "vettore-ivf",
+                .threads = BackgroundThreads(run.build_threads, kMostWorkers),
+                .work = [this] { return WorkSome(); }}) {}
 
 absl::Status IvfIndex::Put(Slot slot, std::span<const float> vector) {
   VETTORE_RETURN_IF_ERROR(CheckDimension(vector, distance_.dim()));
@@ -49,7 +42,7 @@ absl::Status IvfIndex::Put(Slot slot, std::span<const float> vector) {
     if (placed.replaced != kNoRow) roster_.NoteKilled(placed.replaced);
     backlog = roster_.backlog();
   }
-  WakeWorkers(backlog);
+  workers_.WakeForBacklog(backlog);
   return absl::OkStatus();
 }
 
@@ -62,12 +55,7 @@ void IvfIndex::Remove(Slot slot) {
     roster_.NoteKilled(row);
     backlog = roster_.backlog();
   }
-  WakeWorkers(backlog);
-}
-
-void IvfIndex::WakeWorkers(size_t backlog) const {
-  if (backlog == 0) return;
-  workers_.Wake(backlog >= kBacklogForAll ? workers_.threads() : 1);
+  workers_.WakeForBacklog(backlog);
 }
 
 absl::StatusOr<std::vector<Neighbor>> IvfIndex::Search(std::span<const float> query,
@@ -126,7 +114,7 @@ bool IvfIndex::WorkSome() {
         {{"waiting", backlog}, {"error", worked.status().ToString()}});
     return false;
   }
-  if (*worked) WakeWorkers(backlog);
+  if (*worked) workers_.WakeForBacklog(backlog);
   return *worked;
 }
 
@@ -250,7 +238,7 @@ absl::Status IvfIndex::WaitUntilIndexed(const CancelToken& cancel) const {
     }
     VETTORE_RETURN_IF_ERROR(cancel.Poll());
     // Work may have stopped for want of memory; this tries again.
-    WakeWorkers(backlog);
+    workers_.WakeForBacklog(backlog);
     TracedLock lock(mutex_);
     if (roster_.IsSettled(ticket)) return absl::OkStatus();
     worked_.WaitFor(mutex_, kCancelPoll);

@@ -24,7 +24,7 @@ namespace vettore {
 // it sees is immutable. Thread-safe.
 class IvfIndex : public VectorIndex {
  public:
-  IvfIndex(const VectorConfig& config, const IvfConfig& ivf);
+  IvfIndex(const VectorConfig& config, const IvfConfig& ivf, const IndexRunOptions& run);
 
   absl::Status Put(Slot slot, std::span<const float> vector) override ABSL_LOCKS_EXCLUDED(mutex_);
   void Remove(Slot slot) override ABSL_LOCKS_EXCLUDED(mutex_);
@@ -47,7 +47,6 @@ class IvfIndex : public VectorIndex {
   absl::StatusOr<bool> RewriteList() ABSL_LOCKS_EXCLUDED(mutex_, structure_mutex_);
   void AppendPortion(const IvfRoster::Portion& portion, AssignedRows assigned)
       ABSL_LOCKS_EXCLUDED(mutex_, structure_mutex_);
-  void WakeWorkers(size_t backlog) const;
 
   const VectorDistance distance_;
   const IvfSearcher searcher_;

@@ -22,7 +22,7 @@ struct MakeIndex {
     return std::make_unique<HnswIndex>(config, hnsw, run);
   }
   std::unique_ptr<VectorIndex> operator()(const IvfConfig& ivf) const {
-    return std::make_unique<IvfIndex>(config, ivf);
+    return std::make_unique<IvfIndex>(config, ivf, run);
   }
 };
 

@@ -82,7 +82,7 @@ class VectorIndex {
 
 // How an index runs, apart from what it is.
 struct IndexRunOptions {
-  // Most threads that link in the background; as many as the machine offers when absent. >= 1.
+  // Most threads that build in the background; as many as the machine offers when absent. >= 1.
   std::optional<int> build_threads;
 };
 
