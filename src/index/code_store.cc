@@ -43,10 +43,9 @@ absl::Status CodeStore::Grow(size_t rows) {
   return factors_.Grow(rows);
 }
 
-void CodeStore::Encode(Row row) {
+void CodeStore::Encode(Row row, const Query& query) {
   if (codec_ == nullptr) return;
-  std::vector<float> work;
-  *factors_.row(row) = codec_->Encode(rows_.vector(row), codes_.row(row), work);
+  *factors_.row(row) = codec_->Encode(query.coded_, codes_.row(row));
 }
 
 void CodeStore::Prepare(const float* vector, Query& query) const {

@@ -54,11 +54,13 @@ class CodeStore {
 
   // Afterwards rows below `rows` have room. ResourceExhausted.
   absl::Status Grow(size_t rows);
-  void Encode(Row row);
-
   // vector: (dim), borrowed for the life of the query's use.
   void Prepare(const float* vector, Query& query) const;
+  // Of a row that was encoded.
   void Prepare(Row row, Query& query) const;
+  // query: prepared of the row's vector.
+  void Encode(Row row, const Query& query);
+
   // Asks for what measuring the rows will read.
   void Prefetch(std::span<const Row> rows) const;
   // Distance i is that of rows[i].

@@ -76,6 +76,7 @@ class HnswIndex : public VectorIndex {
     ExactScan& scan;
     TopK& top;
   };
+  static double AdmittedShare(const Request& request, const Snapshot& snapshot);
   // Leaves the candidates in scratch.pool, and says by which plan they were found. "" when the
   // graph's way to them is blocked.
   absl::StatusOr<std::string_view> FillPool(const Request& request, const Snapshot& snapshot,
@@ -90,7 +91,6 @@ class HnswIndex : public VectorIndex {
   std::shared_ptr<HnswGraph> MakeGraph(uint32_t generation, std::span<const Row> sample) const;
   // Links one portion; false when there is none.
   bool LinkSome() ABSL_LOCKS_EXCLUDED(mutex_);
-  void WakeWorkers(size_t backlog) const;
 
   const VectorDistance distance_;
   const HnswConfig config_;

@@ -34,8 +34,8 @@ absl::Status HnswGraph::Insert(Row row, SearchScratch& scratch) {
     VETTORE_RETURN_IF_ERROR(codes_.Grow(size_t{row} + 1));
     VETTORE_RETURN_IF_ERROR(adjacency_.Add(row, level));
   }
-  codes_.Encode(row);
   codes_.Prepare(rows_.vector(row), scratch.query);
+  codes_.Encode(row, scratch.query);
   auto entry = adjacency_.entry();
   if (entry.has_value() && level <= entry->level) {
     InsertBelow(row, level, *entry, scratch);

@@ -141,6 +141,16 @@ absl::StatusOr<std::vector<Hit>> HnswIndex::SearchGraph(const Request& request,
   return top.TakeSorted();
 }
 
+// Of the rows that a search meets; > 0, because what has none is scanned.
+double HnswIndex::AdmittedShare(const Request& request, const Snapshot& snapshot) {
+  const auto of = [](size_t part, size_t whole) {
+    return static_cast<double>(part) / static_cast<double>(std::max<size_t>(whole, 1));
+  };
+  return request.options.allowed != nullptr
+             ? of(request.allowed_count, snapshot.live)
+             : of(snapshot.linked - snapshot.dead_linked, snapshot.linked);
+}
+
 absl::StatusOr<std::string_view> HnswIndex::FillPool(const Request& request,
                                                      const Snapshot& snapshot,
                                                      absl::FunctionRef<bool(Row)> admits,
@@ -148,19 +158,14 @@ absl::StatusOr<std::string_view> HnswIndex::FillPool(const Request& request,
   SearchScratch& scratch = reranking.scratch;
   const HnswGraph& graph = *snapshot.graph;
   const size_t ef = std::min(request.ef, snapshot.linked);
-  if (request.options.allowed == nullptr && snapshot.dead_linked == 0) {
+  const bool is_filtered = request.options.allowed != nullptr;
+  if (!is_filtered && snapshot.dead_linked == 0) {
     VETTORE_RETURN_IF_ERROR(graph.Search(ef, request.cancel, scratch));
     return "graph";
   }
-  if (request.options.allowed == nullptr) {
-    VETTORE_RETURN_IF_ERROR(
-        graph.Search({ef, admits, std::numeric_limits<size_t>::max()}, request.cancel, scratch));
-    return "graph";
-  }
-  const double share = static_cast<double>(request.allowed_count) /
-                       static_cast<double>(std::max<size_t>(snapshot.live, 1));
-  if (share >= kFewAllowed) {
-    // Of so many candidates about `ef` are allowed.
+  const double share = AdmittedShare(request, snapshot);
+  if (!is_filtered || share >= kFewAllowed) {
+    // Of so many candidates about `ef` are admitted.
     const auto widened = static_cast<size_t>(static_cast<double>(ef) / std::min(share, 1.0));
     VETTORE_RETURN_IF_ERROR(
         graph.Search(std::min(widened, snapshot.linked), request.cancel, scratch));
@@ -170,13 +175,15 @@ absl::StatusOr<std::string_view> HnswIndex::FillPool(const Request& request,
   } else {
     VETTORE_RETURN_IF_ERROR(graph.SearchOverGaps({ef, admits, share / 3}, request.cancel, scratch));
   }
-  if (CountAdmitted(scratch.pool, admits) >= std::min(ef, request.k)) return "filtered graph";
-  // The allowed lie together, far from the query or from each other: through what lies between. The
-  // graph would be walked to its end where they are far; a scan is cheaper long before.
-  const size_t most = 2 * request.allowed_count + ef * config_.m;
+  const std::string_view plan = is_filtered ? "filtered graph" : "graph";
+  if (CountAdmitted(scratch.pool, admits) >= std::min(ef, request.k)) return plan;
+  // The admitted lie together, far from the query or from each other: through what lies between.
+  // The graph would be walked to its end where they are far; a scan is cheaper long before.
+  const size_t most =
+      is_filtered ? 2 * request.allowed_count + ef * config_.m : std::numeric_limits<size_t>::max();
   scratch.distances = 0;
   VETTORE_RETURN_IF_ERROR(graph.Search({ef, admits, most}, request.cancel, scratch));
-  return scratch.distances < most ? "filtered graph" : kBlocked;
+  return scratch.distances < most ? plan : kBlocked;
 }
 
 absl::Status HnswIndex::ScanCodes(const Request& request, const Snapshot& snapshot,

@@ -60,13 +60,16 @@ std::vector<Row> LinkQueue::SampleOf(std::span<const Row> rows) const {
 }
 
 void LinkQueue::BeginFirstGraph() {
+  // Rows may come and go without one ever being linked: each time would be a training.
+  const size_t sampled = graph_->codes().sampled();
+  if (sampled >= kSample || waiting_.size() - next_ <= 2 * sampled) return;
   std::vector<Row> rows;
   for (size_t i = next_; i < waiting_.size(); ++i) rows.push_back(waiting_[i].row);
   graph_ = make_graph_(generation_, SampleOf(rows));
 }
 
 std::optional<LinkQueue::Portion> LinkQueue::TakeWaiting() {
-  if (linked_ == 0 && linking_.empty() && next_ < waiting_.size()) BeginFirstGraph();
+  if (linked_ == 0 && linking_.empty()) BeginFirstGraph();
   Portion portion;
   while (next_ < waiting_.size() && portion.rows.size() < kPortion) {
     const Waiting taken = waiting_[next_++];

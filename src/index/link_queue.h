@@ -75,7 +75,8 @@ class LinkQueue {
     size_t portions_out;
   };
 
-  // A graph without rows gives way to one whose quantizer knows those that wait.
+  // A graph without rows gives way to one whose quantizer knows those that wait, when they are more
+  // than twice those that it knows.
   void BeginFirstGraph();
   std::vector<Row> SampleOf(std::span<const Row> rows) const;
   bool NeedsRebuild() const;

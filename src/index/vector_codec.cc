@@ -14,8 +14,7 @@ constexpr int32_t kByteOffset = 128;
 constexpr float kNibbleOffset = 7.5F;
 constexpr size_t kNibbleHalf = simd::kNibbleStep / 2;
 
-// Distances per hop are few enough that below it memory is not what a search waits for, and the
-// better code needs less measuring again.
+// Below it 8-bit codes are short enough, and need less measuring again.
 constexpr size_t kFewDimensions = 256;
 
 size_t CodeDim(Quantization quantization, size_t dim) {
@@ -83,9 +82,8 @@ VectorCodec::VectorCodec(Quantization quantization, Metric metric, size_t dim,
       sampled_(sample.size()),
       centre_(is_l2_ ? MeanOf(sample, dim) : std::vector<float>(dim)) {
   if (is_nibbles_) rotation_.emplace(dim, kRotationSeed);
-  relative_error_ = MeasureError(sample);
   // A squared L2 distance holds the inner product twice, half a squared L2 distance once.
-  error_factor_ = relative_error_ * (metric == Metric::kL2 ? 2.0F : 1.0F);
+  error_factor_ = MeasureError(sample) * (metric == Metric::kL2 ? 2.0F : 1.0F);
 }
 
 float VectorCodec::Transform(const float* vector, float* out) const {
@@ -94,12 +92,10 @@ float VectorCodec::Transform(const float* vector, float* out) const {
   return squared_norm;
 }
 
-CodeFactors VectorCodec::Encode(const float* vector, uint8_t* code,
-                                std::vector<float>& work) const {
-  work.resize(dim_);
-  const float squared_norm = Transform(vector, work.data());
-  return is_nibbles_ ? EncodeNibbles(work.data(), squared_norm, code)
-                     : EncodeBytes(work.data(), squared_norm, code);
+CodeFactors VectorCodec::Encode(const CodedQuery& query, uint8_t* code) const {
+  const float* const values = query.transformed.data();
+  return is_nibbles_ ? EncodeNibbles(values, query.squared_norm, code)
+                     : EncodeBytes(values, query.squared_norm, code);
 }
 
 CodeFactors VectorCodec::EncodeBytes(const float* values, float squared_norm, uint8_t* code) const {
@@ -210,21 +206,22 @@ float VectorCodec::MeasureError(std::span<const float* const> sample) const {
   if (sample.size() < 2) return 0;
   const size_t stride = std::max<size_t>(1, sample.size() / kPairs);
   std::vector<uint8_t> code(code_bytes_);
-  std::vector<float> work;
+  CodedQuery coded;
   CodedQuery query;
   double squared_sum = 0;
   size_t pairs = 0;
   for (size_t i = 0; i + 1 < sample.size(); i += stride) {
-    const CodeFactors factors = Encode(sample[i], code.data(), work);
+    Prepare(sample[i], coded);
+    const CodeFactors factors = Encode(coded, code.data());
     Prepare(sample[i + 1], query);
     const uint8_t* const codes[] = {code.data()};
     int32_t product = 0;
     products_(query.values.data(), codes, 1, code_dim_, &product);
-    const double coded = Inner(query, factors, product * product_factor_ - query.offset);
+    const double inner = Inner(query, factors, product * product_factor_ - query.offset);
     const double lengths =
         std::sqrt(static_cast<double>(query.squared_norm) * factors.squared_norm);
     const double error =
-        (coded - InnerProduct(query.transformed.data(), work.data(), dim_)) / lengths;
+        (inner - InnerProduct(query.transformed.data(), coded.transformed.data(), dim_)) / lengths;
     if (!std::isfinite(error)) continue;
     squared_sum += error * error;
     ++pairs;

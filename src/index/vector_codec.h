@@ -31,7 +31,7 @@ struct CodedQuery {
   float scale = 0;
   float squared_norm = 0;          // Of the vector less the centre.
   int32_t offset = 0;              // To be taken from an inner product with a code.
-  std::vector<float> transformed;  // (dim), a working space.
+  std::vector<float> transformed;  // (dim): less the centre, and rotated; of vectors only.
 };
 
 // Each vector has its own scale. Under L2 and cosine the mean of a sample is taken away first,
@@ -49,14 +49,11 @@ class VectorCodec {
 
   size_t code_bytes() const { return code_bytes_; }  // A multiple of 64.
   size_t sampled() const { return sampled_; }
-  // The standard deviation of a coded inner product, as a share of the product of both lengths;
-  // measured on pairs of the sample.
-  float relative_error() const { return relative_error_; }
 
-  // vector: (dim); code: (code_bytes). `work` is a working space.
-  CodeFactors Encode(const float* vector, uint8_t* code, std::vector<float>& work) const;
   // vector: (dim).
   void Prepare(const float* vector, CodedQuery& query) const;
+  // The code of the vector that `query` was prepared of. code: (code_bytes).
+  CodeFactors Encode(const CodedQuery& query, uint8_t* code) const;
   // Of a coded vector.
   void Prepare(const uint8_t* code, const CodeFactors& factors, CodedQuery& query) const;
 
@@ -87,6 +84,8 @@ class VectorCodec {
   static float Inner(const CodedQuery& query, const CodeFactors& factors, int32_t centred) {
     return query.scale * factors.scale * static_cast<float>(centred);
   }
+  // The standard deviation of a coded inner product, as a share of the product of both lengths;
+  // measured on pairs of the sample.
   float MeasureError(std::span<const float* const> sample) const;
 
   const Metric metric_;
@@ -102,8 +101,7 @@ class VectorCodec {
   const size_t sampled_;
   std::vector<float> centre_;  // (dim)
   std::optional<Rotation> rotation_;
-  float relative_error_ = 0;
-  float error_factor_ = 0;
+  float error_factor_ = 0;  // Of ErrorOf(), a share of the product of both lengths.
 };
 
 }  // namespace vettore

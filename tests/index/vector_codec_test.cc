@@ -72,12 +72,13 @@ TEST_P(VectorCodecTest, DistancesAreNearThoseOfTheVectors) {
     CodeStore codes(rows, distance, quantization(), sample);
     ASSERT_TRUE(codes.Grow(vectors.size()).ok());
     std::vector<Row> all;
+    CodeStore::Query query;
     for (Slot slot = 0; slot < vectors.size(); ++slot) {
       all.push_back(rows.Put(slot, vectors[slot])->row);
-      codes.Encode(all.back());
+      codes.Prepare(vectors[slot].data(), query);
+      codes.Encode(all.back(), query);
     }
     const Vector vector = source.Next();
-    CodeStore::Query query;
     CodeStore::Measured measured;
     codes.Prepare(vector.data(), query);
     codes.Measure(query, all, measured);
@@ -103,11 +104,12 @@ TEST_P(VectorCodecTest, ACodedRowIsAQueryToo) {
   ASSERT_TRUE(codes.Grow(50).ok());
   const std::vector<Vector> vectors = source.Take(50);
   std::vector<Row> all;
+  CodeStore::Query query;
   for (Slot slot = 0; slot < vectors.size(); ++slot) {
     all.push_back(rows.Put(slot, vectors[slot])->row);
-    codes.Encode(all.back());
+    codes.Prepare(vectors[slot].data(), query);
+    codes.Encode(all.back(), query);
   }
-  CodeStore::Query query;
   CodeStore::Measured measured;
   for (const Row from : {0U, 17U}) {
     codes.Prepare(from, query);
@@ -130,11 +132,12 @@ TEST_P(VectorCodecTest, ZerosAndExtremesHaveCodes) {
                                        {3e18F, -3e18F, 0, 0},
                                        {3e38F, 3e38F, -3e38F, 0},
                                        {1, 2, 3, 4}};
-  std::vector<float> work;
+  CodedQuery coded;
   CodedQuery query;
   for (const Vector& vector : vectors) {
     std::vector<uint8_t> code(codec.code_bytes());
-    const CodeFactors factors = codec.Encode(vector.data(), code.data(), work);
+    codec.Prepare(vector.data(), coded);
+    const CodeFactors factors = codec.Encode(coded, code.data());
     for (const Vector& from : vectors) {
       codec.Prepare(from.data(), query);
       const uint8_t* const codes[] = {code.data()};
