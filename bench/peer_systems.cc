@@ -15,13 +15,15 @@ constexpr uint64_t kFilterSeed = 3;
 
 class VettoreSystem : public PeerSystem {
  public:
-  explicit VettoreSystem(const VectorConfig& config) : config_(config) {}
+  VettoreSystem(const VectorConfig& config, std::string vectors_folder)
+      : config_(config), vectors_folder_(std::move(vectors_folder)) {}
 
   std::string name() const override {
     return std::holds_alternative<FlatConfig>(config_.index) ? "vettore-flat" : "vettore-hnsw";
   }
   absl::Status Build(const Matrix<float>& base, int threads) override {
-    VETTORE_ASSIGN_OR_RETURN(index_, MakeVectorIndex(config_, {.build_threads = threads}));
+    VETTORE_ASSIGN_OR_RETURN(
+        index_, MakeVectorIndex(config_, {.build_threads = threads, .folder = vectors_folder_}));
     for (size_t i = 0; i < base.count; ++i) {
       VETTORE_RETURN_IF_ERROR(index_->Put(static_cast<Slot>(i), base.span(i)));
     }
@@ -45,6 +47,7 @@ class VettoreSystem : public PeerSystem {
 
  private:
   const VectorConfig config_;
+  const std::string vectors_folder_;
   std::unique_ptr<VectorIndex> index_;
 };
 
@@ -64,8 +67,9 @@ RowFilter RandomFilter(double share, size_t rows) {
   return filter;
 }
 
-std::unique_ptr<PeerSystem> MakeVettoreSystem(const VectorConfig& config) {
-  return std::make_unique<VettoreSystem>(config);
+std::unique_ptr<PeerSystem> MakeVettoreSystem(const VectorConfig& config,
+                                              const std::string& vectors_folder) {
+  return std::make_unique<VettoreSystem>(config, vectors_folder);
 }
 
 }  // namespace vettore::bench

@@ -47,7 +47,9 @@ class PeerSystem {
 };
 
 // config: of the vectors to come.
-std::unique_ptr<PeerSystem> MakeVettoreSystem(const VectorConfig& config);
+// vectors_folder: where the vectors themselves are kept, mapped; in memory when empty.
+std::unique_ptr<PeerSystem> MakeVettoreSystem(const VectorConfig& config,
+                                              const std::string& vectors_folder = {});
 // In hnswlib_system.cc, which only vettore_bench_peers has.
 std::unique_ptr<PeerSystem> MakeHnswlibSystem(const VectorConfig& config);
 

@@ -30,6 +30,7 @@ struct Options {
   std::string quantization = "auto";
   int build_threads = 1;
   bool quick = false;
+  std::string vectors_folder;
   std::string out;
 };
 
@@ -93,7 +94,8 @@ absl::Status CompareOn(const AnnData& data, const Options& options, Report& repo
   std::cerr << "building over " << data.name << ", " << data.base.count << " x " << data.base.dim
             << ", " << options.build_threads << " thread(s)\n";
   VETTORE_ASSIGN_OR_RETURN(
-      Contender ours, BuildContender(MakeVettoreSystem(config), data.base, options.build_threads));
+      Contender ours, BuildContender(MakeVettoreSystem(config, options.vectors_folder), data.base,
+                                     options.build_threads));
   VETTORE_ASSIGN_OR_RETURN(
       Contender peer, BuildContender(MakeHnswlibSystem(config), data.base, options.build_threads));
   for (const Contender* built : {&ours, &peer}) {
@@ -175,6 +177,10 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(4, 4096));
   app.add_option("--build-threads", options.build_threads, "Of each system")
       ->check(CLI::Range(1, 256));
+  app.add_option("--vectors-folder", options.vectors_folder,
+                 "Where ours keeps the vectors, mapped, as the server does; default: in memory")
+      ->type_name("FOLDER")
+      ->check(CLI::ExistingDirectory);
   app.add_flag(
       "--quick", options.quick,
       "Only the first set of queries of each data set; under three minutes for the default one");

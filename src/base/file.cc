@@ -26,6 +26,8 @@ absl::Status WriteAndSync(int fd, std::string_view contents, const std::filesyst
   return absl::OkStatus();
 }
 
+}  // namespace
+
 absl::Status SyncDirectory(const std::filesystem::path& directory) {
   const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return ErrnoStatus(errno, "open", directory);
@@ -33,8 +35,6 @@ absl::Status SyncDirectory(const std::filesystem::path& directory) {
   if (fsync(fd) != 0) return ErrnoStatus(errno, "fsync", directory);
   return absl::OkStatus();
 }
-
-}  // namespace
 
 absl::Status ErrnoStatus(int error, std::string_view action, const std::filesystem::path& path) {
   const std::string message =

@@ -21,6 +21,9 @@ absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path, size_t m
 // temporary name, fsync, rename, fsync of the directory.
 absl::Status WriteFileAtomically(const std::filesystem::path& path, std::string_view contents);
 
+// Makes the names in a directory durable. The statuses of ErrnoStatus().
+absl::Status SyncDirectory(const std::filesystem::path& directory);
+
 // The status of a failed system call on `path`: NotFound, PermissionDenied, ResourceExhausted (no
 // space), else Unavailable; the message holds what was tried and the system's words.
 absl::Status ErrnoStatus(int error, std::string_view action, const std::filesystem::path& path);

@@ -86,6 +86,7 @@ class AnnRun {
     config.index = kind.config(options_);
     IndexRunOptions run;
     if (options_.build_threads > 0) run.build_threads = options_.build_threads;
+    run.folder = options_.vectors_folder;
     Built built{.kind = kind, .index = nullptr};
     VETTORE_ASSIGN_OR_RETURN(built.index, MakeVectorIndex(config, run));
     const double cpu_before = ProcessCpuSeconds();

@@ -27,6 +27,8 @@ struct AnnOptions {
   std::vector<int> threads = {1};  // That search together, one measurement for each.
   int build_threads = 0;           // 0: as many as the index takes.
   int repeats = 5;
+  // Where an index that searches codes keeps the vectors, as the server does; in memory when empty.
+  std::string vectors_folder = {};
 };
 
 // What a benchmark calls while it runs, from the thread that started it.

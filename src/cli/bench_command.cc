@@ -156,6 +156,12 @@ void AddRunOptions(CLI::App& command, BenchAnnOptions& options) {
       .add_option("--build-threads", options.run.build_threads,
                   "Threads that build; default: as many as the index takes")
       ->check(CLI::Range(1, 1'024));
+  command
+      .add_option("--vectors-folder", options.run.vectors_folder,
+                  "Where an index that searches codes keeps the vectors, mapped, as the server "
+                  "does; default: in memory")
+      ->type_name("FOLDER")
+      ->check(CLI::ExistingDirectory);
   command.add_option("--repeats", options.run.repeats, "Timed passes of each setting")
       ->capture_default_str();
   command.add_flag("--quick", options.quick,

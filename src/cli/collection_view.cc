@@ -148,7 +148,8 @@ Json CollectionJson(const v1::CollectionInfo& info) {
                                {"live", status.live()},
                                {"unindexed", status.unindexed()},
                                {"tombstones", status.tombstones()},
-                               {"memory_bytes", status.memory_bytes()}});
+                               {"memory_bytes", status.memory_bytes()},
+                               {"mapped_bytes", status.mapped_bytes()}});
   }
   google::protobuf::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
@@ -206,7 +207,10 @@ std::string DescribeCollection(const v1::CollectionInfo& info) {
       AppendLine("  state",
                  StrCat(FormatCount(status.live()), " live, ", FormatCount(status.unindexed()),
                         " not yet in the graph, ", FormatCount(status.tombstones()),
-                        " to reclaim, ", FormatBytes(status.memory_bytes())),
+                        " to reclaim, ", FormatBytes(status.memory_bytes()), " in memory",
+                        status.mapped_bytes() > 0
+                            ? StrCat(", ", FormatBytes(status.mapped_bytes()), " mapped")
+                            : ""),
                  out);
     }
   }

@@ -24,6 +24,8 @@ struct DatabaseOptions {
   // Opens a directory in which acknowledged writes are missing, with what is left, instead of
   // refusing it.
   bool accept_data_loss = false;
+  // How often is looked whether an index has changed enough for another checkpoint.
+  absl::Duration checkpoint_interval = absl::Seconds(10);
   std::function<absl::Time()> clock = absl::Now;  // Stamps creations and producers.
 };
 
@@ -39,10 +41,11 @@ struct DatabaseStatus {
 // collections that callers hold are gone. Thread-safe.
 class Database {
  public:
-  // Loads every collection: its points are searchable, exactly at first, when Open returns; graphs
-  // are rebuilt in the background. A collection that cannot be loaded does not keep the others from
-  // serving: its calls return DataLoss, or ResourceExhausted where memory ran out. DataLoss when
-  // the directory is damaged or acknowledged writes are missing, unless that is accepted.
+  // Loads every collection: its points are searchable when Open returns, by graphs from their
+  // checkpoints; what these lack is found exactly, until it is built in the background. A
+  // collection that cannot be loaded does not keep the others from serving: its calls return
+  // DataLoss, or ResourceExhausted where memory ran out. DataLoss when the directory is damaged or
+  // acknowledged writes are missing, unless that is accepted.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const DatabaseOptions& options);
   virtual ~Database() = default;
 

@@ -12,6 +12,7 @@ LocalCollection::LocalCollection(Options options, std::unique_ptr<Shard> shard)
     : options_(std::move(options)),
       shard_(std::move(shard)),
       writer_(*shard_, options_.clock),
+      checkpointer_(*shard_),
       reader_(*shard_),
       searcher_(*shard_) {}
 
@@ -19,6 +20,7 @@ void LocalCollection::Close() {
   const absl::Status reason =
       absl::NotFoundError(StrCat("collection '", options_.name, "' has been dropped"));
   writer_.Close(reason);
+  checkpointer_.Close();
   shard_->applied.Close(reason);
   absl::MutexLock state(&shard_->state_mutex);
   shard_->failure = reason;
@@ -45,7 +47,8 @@ std::vector<VectorStatus> LocalCollection::VectorStatuses() const {
                         .live = stats.live,
                         .unindexed = stats.unindexed,
                         .tombstones = stats.tombstones,
-                        .memory_bytes = stats.memory_bytes});
+                        .memory_bytes = stats.memory_bytes,
+                        .mapped_bytes = stats.mapped_bytes});
   }
   return statuses;
 }

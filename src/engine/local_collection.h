@@ -10,6 +10,7 @@
 #include "engine/alias_table.h"
 #include "engine/catalog.h"
 #include "engine/collection.h"
+#include "engine/index_checkpointer.h"
 #include "engine/point_reader.h"
 #include "engine/searcher.h"
 #include "engine/shard.h"
@@ -47,6 +48,9 @@ class LocalCollection final : public Collection {
                                       const CancelToken& cancel) const override;
   absl::Status WaitUntilIndexed(const CancelToken& cancel) const override;
 
+  // See IndexCheckpointer.
+  void WriteCheckpoints(IndexCheckpointer::When when) { checkpointer_.WriteWhatIsDue(when); }
+
   uint64_t memory_bytes() const;
 
  private:
@@ -58,6 +62,7 @@ class LocalCollection final : public Collection {
   const Options options_;
   const std::unique_ptr<Shard> shard_;
   Writer writer_;
+  IndexCheckpointer checkpointer_;
   const PointReader reader_;
   const Searcher searcher_;
 };

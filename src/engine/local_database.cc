@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "engine/damaged_collection.h"
+#include "engine/index_checkpoint.h"
 #include "engine/name_suggestion.h"
 #include "engine/shard_load.h"
 #include "index/vector_index.h"
@@ -29,13 +30,35 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
                            Store::Open({.data_dir = options.data_dir,
                                         .block_cache_bytes = options.block_cache_bytes,
                                         .accept_data_loss = options.accept_data_loss}));
-  auto database = std::make_unique<LocalDatabase>(std::move(store), options.clock);
+  auto database = std::make_unique<LocalDatabase>(std::move(store), options);
   VETTORE_RETURN_IF_ERROR(database->Load());
   return database;
 }
 
-LocalDatabase::LocalDatabase(std::shared_ptr<Store> store, std::function<absl::Time()> clock)
-    : store_(std::move(store)), clock_(std::move(clock)), catalog_(*store_) {}
+LocalDatabase::LocalDatabase(std::shared_ptr<Store> store, const DatabaseOptions& options)
+    : store_(std::move(store)),
+      clock_(options.clock),
+      catalog_(*store_),
+      checkpoint_thread_(
+          [this, interval = options.checkpoint_interval] { KeepCheckpoints(interval); }) {}
+
+LocalDatabase::~LocalDatabase() {
+  ends_.Notify();
+  checkpoint_thread_.join();
+  WriteCheckpoints(IndexCheckpointer::When::kClosing);
+}
+
+void LocalDatabase::KeepCheckpoints(absl::Duration interval) const {
+  while (!ends_.WaitForNotificationWithTimeout(interval)) {
+    WriteCheckpoints(IndexCheckpointer::When::kServing);
+  }
+}
+
+void LocalDatabase::WriteCheckpoints(IndexCheckpointer::When when) const {
+  for (const auto& [name, open] : Snapshot()) {
+    if (open.local) open.local->WriteCheckpoints(when);
+  }
+}
 
 absl::Status LocalDatabase::Load() {
   absl::MutexLock catalog_lock(&catalog_mutex_);
@@ -188,6 +211,7 @@ absl::Status LocalDatabase::Drop(const Name& name) {
 
 absl::Status LocalDatabase::FinishDrop(uint32_t id) {
   VETTORE_RETURN_IF_ERROR(store_->DropShard(KeyOf(id)));
+  VETTORE_RETURN_IF_ERROR(ForgetIndexCheckpoints(*store_, KeyOf(id)));
   return catalog_.FinishDrop(id);
 }
 

@@ -7,11 +7,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "engine/alias_table.h"
 #include "engine/catalog.h"
 #include "engine/database.h"
@@ -22,7 +24,9 @@ namespace vettore {
 // Thread-safe.
 class LocalDatabase final : public Database {
  public:
-  LocalDatabase(std::shared_ptr<Store> store, std::function<absl::Time()> clock);
+  LocalDatabase(std::shared_ptr<Store> store, const DatabaseOptions& options);
+  // Writes the checkpoints that are due at the end.
+  ~LocalDatabase() override;
 
   // Finishes drops that were cut off, then loads every collection. Called once, before anything
   // else.
@@ -62,6 +66,10 @@ class LocalDatabase final : public Database {
 
   std::optional<OpenCollection> Find(std::string_view name) const ABSL_LOCKS_EXCLUDED(mutex_);
   Collections Snapshot() const ABSL_LOCKS_EXCLUDED(mutex_);
+  void WriteCheckpoints(IndexCheckpointer::When when) const;
+  // Until the database ends.
+  void KeepCheckpoints(absl::Duration interval) const;
+
   // Names what there is that is near.
   absl::Status NotFound(std::string_view what, const Name& name) const ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -76,6 +84,9 @@ class LocalDatabase final : public Database {
 
   mutable absl::Mutex mutex_;
   Collections collections_ ABSL_GUARDED_BY(mutex_);
+
+  absl::Notification ends_;
+  std::jthread checkpoint_thread_;  // Last: it uses all of the above.
 };
 
 }  // namespace vettore

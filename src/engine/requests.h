@@ -125,6 +125,7 @@ struct VectorStatus {
   uint64_t unindexed = 0;
   uint64_t tombstones = 0;
   uint64_t memory_bytes = 0;
+  uint64_t mapped_bytes = 0;
 };
 
 struct CollectionStatus {

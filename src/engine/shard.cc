@@ -11,11 +11,12 @@ namespace vettore {
 absl::StatusOr<std::unique_ptr<Shard>> Shard::Make(std::shared_ptr<Store> store, ShardKey key,
                                                    const CollectionConfig& config, uint64_t epoch) {
   std::vector<std::unique_ptr<VectorIndex>> indexes;
-  for (const VectorConfig& vector : config.vectors) {
-    VETTORE_ASSIGN_OR_RETURN(indexes.emplace_back(), MakeVectorIndex(vector));
+  for (size_t i = 0; i < config.vectors.size(); ++i) {
+    IndexRunOptions run;
+    VETTORE_ASSIGN_OR_RETURN(run.folder, store->IndexFolder(key, static_cast<VectorOrdinal>(i)));
+    VETTORE_ASSIGN_OR_RETURN(indexes.emplace_back(), MakeVectorIndex(config.vectors[i], run));
   }
-  return std::unique_ptr<Shard>(
-      new Shard(std::move(store), key, config, std::move(indexes), epoch));
+  return std::make_unique<Shard>(std::move(store), key, config, std::move(indexes), epoch);
 }
 
 Shard::Shard(std::shared_ptr<Store> shard_store, ShardKey shard_key,

@@ -47,10 +47,14 @@ struct PlannedWrite {
 // through its two locks.
 class Shard {
  public:
-  // An empty shard. Fails where an index cannot be made.
+  // A new one. Fails where an index cannot be made.
   static absl::StatusOr<std::unique_ptr<Shard>> Make(std::shared_ptr<Store> store, ShardKey key,
                                                      const CollectionConfig& config,
                                                      uint64_t epoch);
+  // Without points as yet. indexes: by ordinal of the config.
+  Shard(std::shared_ptr<Store> shard_store, ShardKey shard_key,
+        const CollectionConfig& shard_config,
+        std::vector<std::unique_ptr<VectorIndex>> shard_indexes, uint64_t epoch);
 
   // Makes the write's changes and moves to its position. It is committed already, so that nothing
   // can refuse it: if an index does, `failure` is set and the shard serves no more until it is
@@ -84,9 +88,6 @@ class Shard {
   absl::Status failure ABSL_GUARDED_BY(state_mutex);
 
  private:
-  Shard(std::shared_ptr<Store> shard_store, ShardKey shard_key,
-        const CollectionConfig& shard_config,
-        std::vector<std::unique_ptr<VectorIndex>> shard_indexes, uint64_t epoch);
   absl::Status ApplyUpsert(PlannedUpsert& upsert)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_gate, state_mutex);
 };

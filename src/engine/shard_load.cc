@@ -1,6 +1,7 @@
 #include "engine/shard_load.h"
 
 #include <algorithm>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -8,26 +9,21 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "base/strings.h"
-#include "types/limits.h"
+#include "engine/index_checkpoint.h"
+#include "engine/slot_bound.h"
 #include "types/vector.h"
 
 namespace vettore {
 namespace {
+
+// Slots whose vectors are read at once.
+constexpr size_t kSlotsAtOnce = 1024;
 
 // What one thread has read of a vector: which slots hold one.
 struct LoadedVectors {
   absl::Status status;
   SlotBitmap slots;
 };
-
-// A write takes at most limits::kBatchPoints slots that were never used, so that the number of
-// writes bounds the slots. Past it a key is damaged, and tables that reach up to it could be larger
-// than memory.
-absl::Status CheckSlot(Slot slot, Position applied) {
-  if (slot / limits::kBatchPoints < applied.seq) return absl::OkStatus();
-  return absl::DataLossError(
-      StrCat("slot ", slot, ": more than ", applied.seq, " writes can have taken"));
-}
 
 absl::Status LoadPoints(Shard& shard)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.commit_gate, shard.state_mutex) {
@@ -56,24 +52,74 @@ absl::Status LoadPoints(Shard& shard)
       });
 }
 
+// The check is made first without words: they are needed for none of millions.
+absl::Status CheckVector(Slot slot, std::span<const float> vector, const VectorConfig& config) {
+  if (ValidateVector(vector, config.dimension, "").ok()) return absl::OkStatus();
+  const absl::Status invalid = ValidateVector(
+      vector, config.dimension, StrCat("slot ", slot, ": vector '", config.name, "'"));
+  return absl::DataLossError(invalid.message());
+}
+
+// Makes the index hold what the records have of the slots. Touches only thread-safe parts of the
+// shard.
+absl::Status CatchUp(const Shard& shard, size_t ordinal, const SlotBitmap& changed) {
+  VectorIndex& index = *shard.indexes[ordinal];
+  std::vector<Slot> slots;
+  const auto read_some = [&]() -> absl::Status {
+    VETTORE_ASSIGN_OR_RETURN(
+        const std::vector<std::vector<float>> vectors,
+        shard.store->GetVectors(shard.key, static_cast<VectorOrdinal>(ordinal), slots));
+    for (size_t i = 0; i < slots.size(); ++i) {
+      if (vectors[i].empty()) {
+        index.Remove(slots[i]);
+        continue;
+      }
+      VETTORE_RETURN_IF_ERROR(CheckVector(slots[i], vectors[i], shard.config.vectors[ordinal]));
+      VETTORE_RETURN_IF_ERROR(index.Put(slots[i], vectors[i]));
+    }
+    slots.clear();
+    return absl::OkStatus();
+  };
+  absl::Status status;
+  changed.ForEach([&](Slot slot) {
+    slots.push_back(slot);
+    if (slots.size() == kSlotsAtOnce) status = read_some();
+    return status.ok();
+  });
+  VETTORE_RETURN_IF_ERROR(status);
+  return slots.empty() ? absl::OkStatus() : read_some();
+}
+
+// The last look at an index of a checkpoint: a slot that it misses is read, one without a point is
+// removed.
+absl::Status Reconcile(const Shard& shard, size_t ordinal)
+    ABSL_SHARED_LOCKS_REQUIRED(shard.state_mutex) {
+  const SlotBitmap held = shard.indexes[ordinal]->Slots();
+  SlotBitmap different = shard.ids.live();
+  different.Subtract(held);
+  SlotBitmap orphans = held;
+  orphans.Subtract(shard.ids.live());
+  if (!orphans.empty()) {
+    Log(LogLevel::kWarning, "an index held vectors of no point",
+        {{"collection", shard.key.collection}, {"vectors", orphans.Count()}});
+    different.UniteWith(orphans);
+  }
+  return CatchUp(shard, ordinal, different);
+}
+
 // Only thread-safe parts of the shard are touched: it runs beside LoadPoints.
 LoadedVectors LoadVectors(const Shard& shard, size_t ordinal) {
   const VectorConfig& config = shard.config.vectors[ordinal];
   const Position applied = shard.applied.Get();
   LoadedVectors loaded;
-  loaded.status = shard.store->ForEachVector(
-      shard.key, static_cast<VectorOrdinal>(ordinal),
-      [&](Slot slot, std::span<const float> vector) -> absl::Status {
-        VETTORE_RETURN_IF_ERROR(CheckSlot(slot, applied));
-        // The check is made first without words: they are needed for none of millions.
-        if (!ValidateVector(vector, config.dimension, "").ok()) {
-          const absl::Status invalid = ValidateVector(
-              vector, config.dimension, StrCat("slot ", slot, ": vector '", config.name, "'"));
-          return absl::DataLossError(invalid.message());
-        }
-        loaded.slots.Insert(slot);
-        return shard.indexes[ordinal]->Put(slot, vector);
-      });
+  loaded.status =
+      shard.store->ForEachVector(shard.key, static_cast<VectorOrdinal>(ordinal),
+                                 [&](Slot slot, std::span<const float> vector) -> absl::Status {
+                                   VETTORE_RETURN_IF_ERROR(CheckSlot(slot, applied));
+                                   VETTORE_RETURN_IF_ERROR(CheckVector(slot, vector, config));
+                                   loaded.slots.Insert(slot);
+                                   return shard.indexes[ordinal]->Put(slot, vector);
+                                 });
   return loaded;
 }
 
@@ -123,16 +169,18 @@ absl::Status CheckVectorsHavePoints(const SlotBitmap& vectors, const SlotBitmap&
                                     orphans.Count(), " such)"));
 }
 
-// Brings in what the store holds of an empty shard.
-absl::Status LoadRecords(Shard& shard, absl::Time now) {
+// Brings in what the store holds of a shard that has only what its indexes' checkpoints held.
+// opened: by ordinal, without the indexes.
+absl::Status LoadRecords(Shard& shard, std::span<const OpenedIndex> opened, absl::Time now) {
   // Nobody else knows the shard yet; the locks are held for the analysis, and over disk.
   absl::MutexLock gate(&shard.commit_gate);
   absl::MutexLock state(&shard.state_mutex);
   std::vector<LoadedVectors> loaded(shard.config.vectors.size());
   std::vector<std::jthread> threads;
   for (size_t i = 0; i < loaded.size(); ++i) {
-    threads.emplace_back([&loaded, i, &shard] {
+    threads.emplace_back([&loaded, opened, i, &shard] {
       loaded[i].status = CatchExceptions("load vectors", [&] {
+        if (opened[i].is_restored) return CatchUp(shard, i, opened[i].changed);
         loaded[i] = LoadVectors(shard, i);
         return loaded[i].status;
       });
@@ -144,8 +192,10 @@ absl::Status LoadRecords(Shard& shard, absl::Time now) {
   VETTORE_RETURN_IF_ERROR(status);
   for (size_t i = 0; i < loaded.size(); ++i) {
     VETTORE_RETURN_IF_ERROR(loaded[i].status);
-    VETTORE_RETURN_IF_ERROR(
-        CheckVectorsHavePoints(loaded[i].slots, shard.ids.live(), shard.config.vectors[i].name));
+    VETTORE_RETURN_IF_ERROR(opened[i].is_restored
+                                ? Reconcile(shard, i)
+                                : CheckVectorsHavePoints(loaded[i].slots, shard.ids.live(),
+                                                         shard.config.vectors[i].name));
   }
   return absl::OkStatus();
 }
@@ -155,12 +205,21 @@ absl::Status LoadRecords(Shard& shard, absl::Time now) {
 absl::StatusOr<std::unique_ptr<Shard>> LoadShard(std::shared_ptr<Store> store, ShardKey key,
                                                  const CollectionConfig& config, uint64_t epoch,
                                                  absl::Time now) {
-  VETTORE_ASSIGN_OR_RETURN(std::unique_ptr<Shard> shard,
-                           Shard::Make(std::move(store), key, config, epoch));
-  VETTORE_ASSIGN_OR_RETURN(const Position position, shard->store->AppliedPosition(key));
-  if (position != Position{}) shard->applied.Advance(position);
-  VETTORE_RETURN_IF_ERROR(
-      CatchExceptions("load the collection", [&] { return LoadRecords(*shard, now); }));
+  std::vector<OpenedIndex> opened;
+  std::unique_ptr<Shard> shard;
+  const absl::Status loaded = CatchExceptions("load the collection", [&]() -> absl::Status {
+    std::vector<std::unique_ptr<VectorIndex>> indexes;
+    for (size_t i = 0; i < config.vectors.size(); ++i) {
+      const IndexPlace place{*store, key, static_cast<VectorOrdinal>(i)};
+      VETTORE_ASSIGN_OR_RETURN(opened.emplace_back(), OpenIndex(place, config.vectors[i]));
+      indexes.push_back(std::move(opened.back().index));
+    }
+    shard = std::make_unique<Shard>(std::move(store), key, config, std::move(indexes), epoch);
+    VETTORE_ASSIGN_OR_RETURN(const Position position, shard->store->AppliedPosition(key));
+    if (position != Position{}) shard->applied.Advance(position);
+    return LoadRecords(*shard, opened, now);
+  });
+  VETTORE_RETURN_IF_ERROR(loaded);
   return shard;
 }
 

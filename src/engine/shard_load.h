@@ -9,10 +9,12 @@
 
 namespace vettore {
 
-// The shard at its applied position: points, vectors and producers are read side by side, nothing
-// is embedded or replayed, since records and position are committed together. Graphs are built in
-// the background. Producers that have expired at `now`, or are too many, are deleted from the
-// store. DataLoss names what does not fit together; ResourceExhausted: out of memory.
+// The shard at its applied position: points, vectors and producers are read side by side, and
+// nothing is embedded. An index is opened from its checkpoint, brought up to date with what the op
+// log says has changed since, and compared with the points; without a checkpoint its vectors are
+// read, and its graph is built in the background. Producers that have expired at `now`, or are too
+// many, are deleted from the store. DataLoss names what does not fit together; ResourceExhausted:
+// out of memory.
 absl::StatusOr<std::unique_ptr<Shard>> LoadShard(std::shared_ptr<Store> store, ShardKey key,
                                                  const CollectionConfig& config, uint64_t epoch,
                                                  absl::Time now);

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "base/cancel.h"
-#include "index/row_store.h"
+#include "index/rows/row_store.h"
 #include "index/top_k.h"
 #include "index/vector_distance.h"
 #include "types/slot_bitmap.h"

@@ -54,6 +54,11 @@ absl::StatusOr<std::vector<Neighbor>> FlatIndex::Search(std::span<const float> q
   });
 }
 
+SlotBitmap FlatIndex::Slots() const {
+  TracedLock lock(mutex_);
+  return rows_.Slots();
+}
+
 IndexStats FlatIndex::Stats() const {
   TracedLock lock(mutex_);
   return {.live = rows_.live(),

@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "index/era_chain.h"
-#include "index/row_store.h"
+#include "index/rows/era_chain.h"
+#include "index/rows/row_store.h"
 #include "index/traced_mutex.h"
 #include "index/vector_distance.h"
 #include "index/vector_index.h"
@@ -26,6 +26,7 @@ class FlatIndex : public VectorIndex {
                                                IndexSearchTrace* trace) const override
       ABSL_LOCKS_EXCLUDED(mutex_);
   IndexStats Stats() const override ABSL_LOCKS_EXCLUDED(mutex_);
+  SlotBitmap Slots() const override ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status WaitUntilIndexed(const CancelToken& cancel) const override;
 
  private:

@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-#include "index/row_store.h"
+#include "index/rows/row_store.h"
 
 namespace vettore {
 

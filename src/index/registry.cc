@@ -1,28 +1,62 @@
 // Which class serves which index config: one overload a kind.
 #include <memory>
+#include <string_view>
+#include <utility>
 #include <variant>
 
+#include "base/status.h"
+#include "index/codes/vector_codec.h"
 #include "index/flat_index.h"
-#include "index/hnsw_index.h"
-#include "index/ivf_index.h"
+#include "index/graph/hnsw_index.h"
+#include "index/lists/ivf_index.h"
+#include "index/rows/vector_file.h"
 #include "index/vector_index.h"
 #include "simd/kernels.h"
 
 namespace vettore {
 namespace {
 
+constexpr std::string_view kVectorFile = "vectors";
+
+// Whether a search reads codes, and of the vectors only the few that it measures again.
+struct SearchesCodes {
+  uint32_t dimension;
+
+  bool operator()(const FlatConfig&) const { return false; }
+  bool operator()(const HnswConfig& hnsw) const {
+    return ResolveQuantization(hnsw.quantization, dimension) != Quantization::kNone;
+  }
+  bool operator()(const IvfConfig& ivf) const { return ivf.encoding != IvfEncoding::kFlat; }
+};
+
 struct MakeIndex {
   const VectorConfig& config;
   const IndexRunOptions& run;
+  std::unique_ptr<VectorFile> file;
 
-  std::unique_ptr<VectorIndex> operator()(const FlatConfig&) const {
+  std::unique_ptr<VectorIndex> operator()(const FlatConfig&) {
     return std::make_unique<FlatIndex>(config);
   }
-  std::unique_ptr<VectorIndex> operator()(const HnswConfig& hnsw) const {
-    return std::make_unique<HnswIndex>(config, hnsw, run);
+  std::unique_ptr<VectorIndex> operator()(const HnswConfig& hnsw) {
+    return std::make_unique<HnswIndex>(config, hnsw, run, std::move(file));
   }
-  std::unique_ptr<VectorIndex> operator()(const IvfConfig& ivf) const {
-    return std::make_unique<IvfIndex>(config, ivf, run);
+  std::unique_ptr<VectorIndex> operator()(const IvfConfig& ivf) {
+    return std::make_unique<IvfIndex>(config, ivf, run, std::move(file));
+  }
+};
+
+struct RestoreIndex {
+  MakeIndex make;
+  ChecksummedReader& in;
+
+  template <typename Config>
+  absl::StatusOr<std::unique_ptr<VectorIndex>> operator()(const Config&) {
+    return absl::DataLossError("this kind of index writes no checkpoint");
+  }
+  absl::StatusOr<std::unique_ptr<VectorIndex>> operator()(const HnswConfig& hnsw) {
+    auto index = std::make_unique<HnswIndex>(make.config, hnsw, make.run, std::move(make.file));
+    VETTORE_RETURN_IF_ERROR(index->Restore(in));
+    return index;
   }
 };
 
@@ -30,7 +64,19 @@ struct MakeIndex {
 
 absl::StatusOr<std::unique_ptr<VectorIndex>> MakeVectorIndex(const VectorConfig& config,
                                                              const IndexRunOptions& run) {
-  return std::visit(MakeIndex{config, run}, config.index);
+  std::unique_ptr<VectorFile> file;
+  if (!run.folder.empty() && std::visit(SearchesCodes{config.dimension}, config.index)) {
+    VETTORE_ASSIGN_OR_RETURN(file, VectorFile::Create(run.folder / kVectorFile));
+  }
+  return std::visit(MakeIndex{config, run, std::move(file)}, config.index);
+}
+
+absl::StatusOr<std::unique_ptr<VectorIndex>> RestoreVectorIndex(const VectorConfig& config,
+                                                                const IndexRunOptions& run,
+                                                                ChecksummedReader& in) {
+  VETTORE_ASSIGN_OR_RETURN(std::unique_ptr<VectorFile> file,
+                           VectorFile::Open(run.folder / kVectorFile));
+  return std::visit(RestoreIndex{MakeIndex{config, run, std::move(file)}, in}, config.index);
 }
 
 std::string_view ActiveInstructionSet() { return simd::NameOf(simd::Active().set); }

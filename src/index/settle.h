@@ -7,7 +7,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "index/row_store.h"
+#include "index/rows/row_store.h"
 #include "index/top_k.h"
 #include "index/vector_distance.h"
 #include "index/vector_index.h"

@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "index/row_store.h"
+#include "index/rows/row_store.h"
 #include "index/vector_index.h"
 
 namespace vettore {

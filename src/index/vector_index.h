@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/cancel.h"
+#include "base/checksummed_file.h"
 #include "types/collection_config.h"
 #include "types/metric.h"
 #include "types/slot_bitmap.h"
@@ -41,8 +43,10 @@ struct IndexSearchOptions {
 struct IndexStats {
   size_t live = 0;        // Vectors that a search can return.
   size_t unindexed = 0;   // Of those, not yet in the graph: scanned exactly by each search.
+  uint64_t taken = 0;     // Into the graph, since the index was made or restored.
   size_t tombstones = 0;  // Removed or replaced vectors whose place is not yet reclaimed.
   size_t memory_bytes = 0;
+  size_t mapped_bytes = 0;  // Of vectors in a file: the system keeps in memory what is asked for.
 };
 
 // What a search did, for `explain` and the benchmarks.
@@ -51,6 +55,15 @@ struct IndexSearchTrace {
       plan;  // "exact scan", "code scan", "graph", "filtered graph", "lists", "filtered lists"
   size_t distances = 0;
   size_t hops = 0;  // Of the graph, or lists probed.
+};
+
+// An index as it stood at one moment, to be written while it goes on serving and changing; until it
+// is destroyed nothing new is taken into the graph.
+class IndexCheckpoint {
+ public:
+  virtual ~IndexCheckpoint() = default;
+  // The statuses of ChecksummedWriter and of syncing files. Once.
+  virtual absl::Status Write(ChecksummedWriter& out) = 0;
 };
 
 // A slot that has been put can be found by every search that starts after Put returned: what the
@@ -75,6 +88,15 @@ class VectorIndex {
                                                        IndexSearchTrace* trace) const = 0;
 
   virtual IndexStats Stats() const = 0;
+  // That hold a vector.
+  virtual SlotBitmap Slots() const = 0;
+
+  // The index as it stands; the caller sees to it that nothing is put or removed during the call,
+  // so that it knows which changes it covers. Must not outlive the index. Null when what it made of
+  // its vectors is not worth a file, or has no folder; Unavailable: not now.
+  virtual absl::StatusOr<std::unique_ptr<IndexCheckpoint>> BeginCheckpoint() {
+    return std::unique_ptr<IndexCheckpoint>();
+  }
 
   // Returns once everything put before the call is in the graph, or when `cancel` fires.
   virtual absl::Status WaitUntilIndexed(const CancelToken& cancel) const = 0;
@@ -83,13 +105,24 @@ class VectorIndex {
 // How an index runs, apart from what it is.
 struct IndexRunOptions {
   // Most threads that build in the background; as many as the machine offers when absent. >= 1.
-  std::optional<int> build_threads;
+  std::optional<int> build_threads = {};
+  // Where an index that searches codes keeps the vectors themselves, in a file named "vectors"; a
+  // folder of this index alone. In memory when empty.
+  std::filesystem::path folder = {};
 };
 
-// Makes the index of a validated config. Background work runs on threads of the index itself and
-// stops in its destructor.
+// Makes the index of a validated config, empty; what its folder held is lost. Background work runs
+// on threads of the index itself and stops in its destructor.
 absl::StatusOr<std::unique_ptr<VectorIndex>> MakeVectorIndex(const VectorConfig& config,
                                                              const IndexRunOptions& run = {});
+
+// Makes the index of a checkpoint from what it wrote and from the files of its folder. A slot whose
+// vector the folder does not hold any more is missing (see VectorIndex::Slots). DataLoss: the
+// checkpoint is damaged, or of another config; NotFound: the folder has no vectors;
+// ResourceExhausted.
+absl::StatusOr<std::unique_ptr<VectorIndex>> RestoreVectorIndex(const VectorConfig& config,
+                                                                const IndexRunOptions& run,
+                                                                ChecksummedReader& in);
 
 // Of the kernels that every index uses: "scalar", "avx2" or "avx512".
 std::string_view ActiveInstructionSet();

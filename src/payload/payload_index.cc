@@ -61,12 +61,10 @@ absl::StatusOr<FilterResult> IndexedFields::Evaluate(const Filter& filter, const
     SlotBitmap open = std::move(bounds.possible);
     open.Subtract(bounds.certain);
     const FilterMatcher matcher(filter);
-    const auto decide = [&](Slot slot, const PointId& id, const Json& payload) -> absl::Status {
-      if (result.payloads_read++ % kPayloadsAPoll == 0) {
-        VETTORE_RETURN_IF_ERROR(cancel.Poll());
-      }
+    const auto decide = [&](Slot slot, const PointId& id, const Json& payload) {
+      const bool polls = result.payloads_read++ % kPayloadsAPoll == 0;
       if (matcher.Matches(id, payload)) bounds.certain.Insert(slot);
-      return absl::OkStatus();
+      return polls ? cancel.Poll() : absl::OkStatus();
     };
     if (!open.empty()) {
       VETTORE_RETURN_IF_ERROR(source.read(open, decide));

@@ -50,8 +50,9 @@ BatchHandler BatchHandlerOf(Api& api, const Dispatcher& dispatcher, const BatchO
     answer.set_credits(options.credits);
     const absl::Status status = CatchExceptions("serve the request", [&] {
       absl::StatusOr<Response> response = (api.*method)(request->batch(), context);
-      if (response.ok()) *answer.mutable_response() = *std::move(response);
-      return response.status();
+      if (!response.ok()) return response.status();
+      *answer.mutable_response() = *std::move(response);
+      return absl::OkStatus();
     });
     dispatcher.LogCall(options.method, status, absl::Now() - context.arrived);
     if (!status.ok()) {

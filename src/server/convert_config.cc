@@ -212,6 +212,7 @@ void CollectionInfoToProto(const CollectionStatus& status, v1::CollectionInfo& o
     added.set_unindexed(vector.unindexed);
     added.set_tombstones(vector.tombstones);
     added.set_memory_bytes(vector.memory_bytes);
+    added.set_mapped_bytes(vector.mapped_bytes);
   }
   out.set_created_unix_ms(status.created_unix_ms);
   for (const std::string& alias : status.aliases) out.add_aliases(alias);

@@ -97,7 +97,7 @@ absl::Status ServeUntilSignal(const ServerOptions& options, StdinEnd stdin_end,
        {"data_dir", options.data_dir},
        {"models_dir", options.models_dir},
        {"start_ms", absl::ToInt64Milliseconds(absl::Now() - began)}});
-  const absl::Status ready = on_ready(*server);
+  absl::Status ready = on_ready(*server);
   if (ready.ok()) signals.Wait();
   server->Stop(absl::Seconds(options.grace_seconds));
   Log(LogLevel::kInfo, "stopped");

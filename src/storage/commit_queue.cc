@@ -88,7 +88,7 @@ absl::Status CommitQueue::Commit(CommitRequest request) {
 absl::Status CommitQueue::SyncLog() {
   absl::MutexLock lock(&write_mutex_);
   VETTORE_RETURN_IF_ERROR(failure_.Check());
-  const absl::Status synced = CatchExceptions(
+  absl::Status synced = CatchExceptions(
       "sync the log", [&] { return FromRocks(database_.db().SyncWAL(), "sync the log"); });
   if (!synced.ok()) failure_.Set(synced);
   return synced;

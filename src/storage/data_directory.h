@@ -15,9 +15,13 @@ inline constexpr int kDataFormat = 1;
 // Locked for as long as the object lives. The lock is the kernel's and ends with the process: a
 // lock file that a dead process left behind never blocks a start. Immutable.
 //
-//   FORMAT        text: "vettore data directory", then "format: N", "uuid: ...", "created_by: ..."
-//   a line LOCK          text: "pid N host NAME" of the last owner WATERMARK     see watermark.h
-//   rocksdb/      the truth
+//   FORMAT      text: "vettore data directory", then a line each of "format: N", "uuid: ...",
+//               "created_by: ..."
+//   LOCK        text: "pid N host NAME" of the last owner
+//   WATERMARK   see watermark.h
+//   rocksdb/    the truth
+//   index/      C-S/N/ for vector N of shard S of collection C: what can be made again from the
+//   truth
 class DataDirectory {
  public:
   // Creates the directory and its FORMAT file when absent. FailedPrecondition: it is not a
@@ -32,6 +36,7 @@ class DataDirectory {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path rocksdb_path() const { return path_ / "rocksdb"; }
   std::filesystem::path watermark_path() const { return path_ / "WATERMARK"; }
+  std::filesystem::path index_path() const { return path_ / "index"; }
   const Uuid& uuid() const { return uuid_; }
 
  private:

@@ -60,7 +60,7 @@ absl::Status ProbeFreeSpace(const std::filesystem::path& directory, uint64_t nee
     close(fd);
     unlink(path.c_str());
   };
-  const absl::Status written = WriteProbe(fd, path);
+  absl::Status written = WriteProbe(fd, path);
   if (absl::IsResourceExhausted(written)) {
     return absl::ResourceExhaustedError(StrCat(
         written.message(), ": the disk or the quota is full; free some space and start again"));

@@ -61,6 +61,7 @@ absl::StatusOr<std::unique_ptr<RocksDatabase>> RocksDatabase::Open(const Options
         database->path_ = options.path;
         database->block_cache_ = rocksdb::NewLRUCache(options.block_cache_bytes);
         std::vector<rocksdb::ColumnFamilyDescriptor> families;
+        families.reserve(std::size(kColumnFamilies));
         for (const ColumnFamilyRow& row : kColumnFamilies) {
           families.emplace_back(std::string(row.name),
                                 OptionsOf(row, options.write_buffer_bytes, database->block_cache_));

@@ -1,9 +1,11 @@
 #include "storage/rocks_store.h"
 
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/escaping.h"
 #include "base/exceptions.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -147,7 +149,23 @@ absl::Status RocksStore::DropShard(ShardKey shard) {
   VETTORE_RETURN_IF_ERROR(
       queue_.Commit({.records = {&records}, .dropped_shard = shard, .need = SpaceNeed::kControl}));
   reclaimer_.Reclaim(shard);
+  std::error_code error;
+  std::filesystem::remove_all(IndexFolderOf(shard), error);
+  if (error) return ErrnoStatus(error.value(), "remove", IndexFolderOf(shard));
   return absl::OkStatus();
+}
+
+std::filesystem::path RocksStore::IndexFolderOf(ShardKey shard) const {
+  return directory_.index_path() / StrCat(shard.collection, "-", shard.shard);
+}
+
+absl::StatusOr<std::filesystem::path> RocksStore::IndexFolder(ShardKey shard,
+                                                              VectorOrdinal ordinal) {
+  std::filesystem::path folder = IndexFolderOf(shard) / StrCat(static_cast<uint16_t>(ordinal));
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return ErrnoStatus(error.value(), "create", folder);
+  return folder;
 }
 
 Store::Usage RocksStore::GetUsage() const {

@@ -39,6 +39,7 @@ class RocksStore : public Store {
   absl::Status Commit(std::vector<std::unique_ptr<ShardBatch>> batches,
                       Durability durability) override;
   absl::Status DropShard(ShardKey shard) override;
+  absl::StatusOr<std::filesystem::path> IndexFolder(ShardKey shard, VectorOrdinal ordinal) override;
 
   absl::StatusOr<std::vector<std::optional<PointRecord>>> GetPoints(
       ShardKey shard, std::span<const Slot> slots) const override;
@@ -67,6 +68,7 @@ class RocksStore : public Store {
   RocksStore(DataDirectory directory, RecoveredDatabase recovered, Watermark watermark,
              const StoreOptions& options);
 
+  std::filesystem::path IndexFolderOf(ShardKey shard) const;
   // The values at the keys; not pinned where there is none.
   absl::StatusOr<std::vector<std::optional<rocksdb::PinnableSlice>>> GetAll(
       ColumnFamily family, std::span<const std::string> keys) const;

@@ -120,8 +120,14 @@ class Store {
   // refused with Unavailable until the directory is opened again.
   virtual absl::Status Commit(std::vector<std::unique_ptr<ShardBatch>> batches,
                               Durability durability) = 0;
-  // Deletes all records of the shard, durably; the space comes back in the background. Idempotent.
+  // Deletes all records of the shard, durably, and its index folders; the space of the records
+  // comes back in the background. Idempotent.
   virtual absl::Status DropShard(ShardKey shard) = 0;
+
+  // A folder, made when absent, for files that can be made again from the vector's records. It goes
+  // with the shard.
+  virtual absl::StatusOr<std::filesystem::path> IndexFolder(ShardKey shard,
+                                                            VectorOrdinal ordinal) = 0;
 
   // --- Reading points; slots in ascending order ---
   // One entry a slot; nullopt where there is no point.

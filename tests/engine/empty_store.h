@@ -1,6 +1,7 @@
 // A store that holds nothing and takes everything, for tests that replace what matters to them.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,10 @@ class EmptyStore : public Store {
     return absl::OkStatus();
   }
   absl::Status DropShard(ShardKey) override { return absl::OkStatus(); }
+  // In memory.
+  absl::StatusOr<std::filesystem::path> IndexFolder(ShardKey, VectorOrdinal) override {
+    return std::filesystem::path();
+  }
 
   absl::StatusOr<std::vector<std::optional<PointRecord>>> GetPoints(
       ShardKey, std::span<const Slot> slots) const override {

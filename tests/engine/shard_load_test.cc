@@ -64,7 +64,7 @@ TEST(ShardLoad, WantOfMemoryIsAStatus) {
   for (const Place place : {Place::kPoints, Place::kVectors}) {
     const auto store = std::make_shared<StoreWithoutMemory>(place);
     EXPECT_EQ(LoadStatus(store).code(), absl::StatusCode::kResourceExhausted);
-    LocalDatabase database(store, absl::Now);
+    LocalDatabase database(store, DatabaseOptions());
     ASSERT_TRUE(database.Load().ok());
     for (const char* name : {"c1", "c2"}) {
       EXPECT_EQ(Count(**database.Get(NameFor(name))).status().code(),

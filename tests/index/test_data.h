@@ -85,12 +85,13 @@ inline std::vector<double> TrueNearest(Metric metric, const std::map<Slot, Vecto
   return distances;
 }
 
-inline std::unique_ptr<VectorIndex> MakeIndex(const IndexConfig& kind, Metric metric, size_t dim) {
+inline std::unique_ptr<VectorIndex> MakeIndex(const IndexConfig& kind, Metric metric, size_t dim,
+                                              const IndexRunOptions& run = {}) {
   VectorConfig config;
   config.dimension = static_cast<uint32_t>(dim);
   config.metric = metric;
   config.index = kind;
-  auto index = MakeVectorIndex(config);
+  auto index = MakeVectorIndex(config, run);
   EXPECT_TRUE(index.ok()) << index.status();
   return *std::move(index);
 }

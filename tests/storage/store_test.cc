@@ -1,5 +1,7 @@
 #include "storage/store.h"
 
+#include <filesystem>
+#include <fstream>
 #include <numeric>
 #include <random>
 #include <set>
@@ -266,6 +268,28 @@ TEST(Store, ADroppedShardIsGoneAndItsNeighboursStay) {
   }
   EXPECT_THAT(CommitPoint(*store, 1), IsOk());  // Positions start anew.
   EXPECT_EQ(WholePoints(*store, 5), UpTo(1));
+}
+
+TEST(Store, AnIndexFolderLastsAndGoesWithItsShard) {
+  const TemporaryDirectory dir;
+  auto store = OpenOrDie(dir.path());
+  const ShardKey other{.collection = kShard.collection, .shard = 9};
+  std::vector<std::filesystem::path> folders;
+  for (const ShardKey shard : {kShard, other}) {
+    for (const VectorOrdinal ordinal : {VectorOrdinal{0}, VectorOrdinal{1}}) {
+      folders.push_back(*store->IndexFolder(shard, ordinal));
+      std::ofstream(folders.back() / "file") << "something";
+    }
+  }
+  EXPECT_EQ(std::set(folders.begin(), folders.end()).size(), 4u);
+  store.reset();
+  store = OpenOrDie(dir.path());
+  EXPECT_EQ(*store->IndexFolder(kShard, VectorOrdinal{0}), folders[0]);
+  EXPECT_TRUE(std::filesystem::exists(folders[0] / "file"));
+  ASSERT_THAT(store->DropShard(kShard), IsOk());
+  EXPECT_FALSE(std::filesystem::exists(folders[0]));
+  EXPECT_FALSE(std::filesystem::exists(folders[1]));
+  EXPECT_TRUE(std::filesystem::exists(folders[2] / "file"));
 }
 
 TEST(Store, ADroppedShardGivesItsSpaceBack) {

@@ -329,7 +329,9 @@ def collection_from_proto(message: collections_pb2.CollectionInfo) -> types.Coll
         if config.HasField("documents")
         else None,
         status=tuple(
-            types.VectorStatus(v.name, v.live, v.unindexed, v.tombstones, v.memory_bytes)
+            types.VectorStatus(
+                v.name, v.live, v.unindexed, v.tombstones, v.memory_bytes, v.mapped_bytes
+            )
             for v in message.vectors
         ),
         created_unix_ms=message.created_unix_ms,

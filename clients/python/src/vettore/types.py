@@ -115,13 +115,17 @@ class Chunking:
 
 @dataclass(frozen=True)
 class VectorStatus:
-    """The state of one vector's index: `unindexed` of the `live` vectors are scanned exactly as yet."""
+    """The state of one vector's index: `unindexed` of the `live` vectors are scanned exactly as yet.
+
+    mapped_bytes: of vectors in a file, of which the system keeps in memory what is asked for.
+    """
 
     name: str
     live: int
     unindexed: int
     tombstones: int
     memory_bytes: int
+    mapped_bytes: int = 0
 
 
 @dataclass(frozen=True)

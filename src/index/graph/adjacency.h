@@ -1,0 +1,117 @@
+// The links of an HNSW graph: flat arrays of neighbours by row and level.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "absl/status/status.h"
+#include "base/checksummed_file.h"
+#include "index/linear_pool.h"
+#include "index/rows/chunked_array.h"
+#include "index/rows/row_store.h"
+#include "index/traced_mutex.h"
+
+namespace vettore {
+
+// Levels of 0 to 15: with m = 4, the smallest, 4^15 nodes fit before the top level is crowded.
+inline constexpr int kMaxLevel = 15;
+
+// Readers take no lock: each link is one atomic word. Who reads while a list is rewritten sees some
+// old and some new links, and all of them are rows of the graph. Writers of a list hold the row's
+// lock. Thread-safe.
+class Adjacency {
+ public:
+  struct EntryPoint {
+    Row row = kNoRow;
+    int level = 0;
+  };
+
+  // A row has up to 2 m links on level 0 and up to m above.
+  explicit Adjacency(size_t m) : m_(m), base_(2 * m), heads_(1), upper_(m) {}
+
+  size_t Capacity(int level) const { return level == 0 ? 2 * m_ : m_; }
+
+  // Makes room for a row that is new to the graph, with empty lists on levels 0 to `level`.
+  // ResourceExhausted when there is no memory.
+  absl::Status Add(Row row, int level) ABSL_LOCKS_EXCLUDED(grow_mutex_);
+
+  // Where searches begin; nothing while the graph is empty.
+  std::optional<EntryPoint> entry() const;
+  void set_entry(EntryPoint entry);
+
+  // Calls visit(neighbour) for each link of a row that has this level.
+  template <typename Visit>
+  void ForEach(Row row, int level, Visit visit) const {
+    uint32_t* const links = Links(row, level);
+    const size_t capacity = Capacity(level);
+    for (size_t i = 0; i < capacity; ++i) {
+      const uint32_t link = std::atomic_ref(links[i]).load(std::memory_order_acquire);
+      if (link == 0) return;
+      visit(static_cast<Row>(link - 1));
+    }
+  }
+  void Prefetch(Row row, int level) const {
+    const uint32_t* const links = Links(row, level);
+    constexpr size_t kLinksPerLine = 16;
+    for (size_t i = 0; i < Capacity(level); i += kLinksPerLine) __builtin_prefetch(links + i);
+  }
+
+  // Appends a link; false when the list is full. The caller holds the row's lock, or the row is not
+  // linked to yet.
+  bool Append(Row row, int level, Row neighbor);
+  // Rewrites the list. neighbors: up to Capacity(level). The caller as above.
+  void Replace(Row row, int level, std::span<const Candidate> neighbors);
+
+  // A spin lock a row, held for the rewriting of one list.
+  void Lock(Row row);
+  void Unlock(Row row);
+
+  // What Save() writes: so many rows of each array.
+  struct Extent {
+    uint64_t rows = 0;
+    uint64_t upper_rows = 0;
+  };
+  Extent extent() const ABSL_LOCKS_EXCLUDED(grow_mutex_);
+  // While nobody adds or links.
+  absl::Status Save(const Extent& extent, ChecksummedWriter& out) const;
+  // Into an empty graph. levels: by row below extent.rows, kNotInGraph of rows that were not added.
+  // DataLoss: a link leads out of the graph; ResourceExhausted.
+  static constexpr uint8_t kNotInGraph = 0xFF;
+  absl::Status Load(const Extent& extent, std::span<const uint8_t> levels, ChecksummedReader& in)
+      ABSL_LOCKS_EXCLUDED(grow_mutex_);
+
+  // In the graph.
+  size_t rows() const { return rows_.load(std::memory_order_relaxed); }
+  size_t memory_bytes() const;
+
+ private:
+  // Of a row: where its upper lists begin, and its lock.
+  struct Head {
+    uint32_t upper;
+    uint32_t lock;
+  };
+
+  uint32_t* Links(Row row, int level) const {
+    if (level == 0) return base_.row(row);
+    return upper_.row(size_t{heads_.row(row)->upper} + static_cast<size_t>(level) - 1);
+  }
+
+  const size_t m_;
+  // A link is the neighbour's row plus one; 0 ends a list.
+  ChunkedArray<uint32_t> base_;
+  ChunkedArray<Head> heads_;
+  ChunkedArray<uint32_t> upper_;
+  std::atomic<uint64_t> entry_ = 0;  // Level plus one, then row; 0: none.
+
+  absl::Status CheckLinks(Row row, std::span<const uint8_t> levels) const;
+
+  mutable TracedMutex grow_mutex_;
+  uint32_t upper_used_ ABSL_GUARDED_BY(grow_mutex_) = 0;
+  Row end_ ABSL_GUARDED_BY(grow_mutex_) = 0;  // Rows that were added are below it.
+  std::atomic<size_t> rows_ = 0;
+};
+
+}  // namespace vettore

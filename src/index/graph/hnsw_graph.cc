@@ -1,0 +1,222 @@
+// Searching the HNSW graph.
+#include "index/graph/hnsw_graph.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/status.h"
+
+namespace vettore {
+namespace {
+
+// Between two looks at the cancel token: about a thousand distances.
+constexpr size_t kStepsPerPoll = 64;
+// So many candidates are expanded at once. A few more distances than one by one, but their codes
+// are fetched side by side instead of one after another.
+constexpr size_t kBeam = 4;
+
+// For the standard heaps, which keep the largest on top: the nearest here.
+bool IsFarther(const Candidate& a, const Candidate& b) { return a.distance > b.distance; }
+
+}  // namespace
+
+HnswGraph::HnswGraph(const RowStore& rows, const VectorDistance& distance, const Options& options,
+                     std::unique_ptr<const VectorCodec> codec)
+    : rows_(rows),
+      m_(options.config.m),
+      ef_construction_(options.config.ef_construction),
+      level_scale_(1 / std::log(static_cast<double>(options.config.m))),
+      seed_(options.seed),
+      adjacency_(options.config.m),
+      codes_(rows, distance, std::move(codec)) {}
+
+size_t HnswGraph::memory_bytes() const {
+  return adjacency_.memory_bytes() + adjacency_.rows() * codes_.row_bytes();
+}
+
+void HnswGraph::Visit(std::span<const Row> rows, int level, SearchScratch& scratch) const {
+  const size_t known = scratch.visited.size();
+  {
+    RowSet::Inserter visited(scratch.visited, rows.size() * adjacency_.Capacity(level));
+    for (const Row row : rows) {
+      adjacency_.ForEach(row, level, [&](Row neighbor) { visited.Insert(neighbor); });
+    }
+  }
+  codes_.Prefetch(scratch.visited.Since(known));
+  scratch.hops += rows.size();
+}
+
+std::span<const Row> HnswGraph::Measure(Visited visited, SearchScratch& scratch) const {
+  const std::span<const Row> rows =
+      scratch.visited.Since(visited.first).first(visited.last - visited.first);
+  codes_.Measure(scratch.query, rows, scratch.measured);
+  scratch.distances += rows.size();
+  return rows;
+}
+
+Candidate HnswGraph::Descend(Adjacency::EntryPoint entry, int level, SearchScratch& scratch) const {
+  codes_.Measure(scratch.query, {&entry.row, 1}, scratch.measured);
+  Candidate nearest{scratch.measured[0], entry.row};
+  ++scratch.distances;
+  for (int above = entry.level; above > level; --above) {
+    scratch.visited.Reset(rows_.end());
+    for (bool improved = true; improved;) {
+      improved = false;
+      const Row from = nearest.row;
+      const size_t known = scratch.visited.size();
+      Visit({&from, 1}, above, scratch);
+      const std::span<const Row> rows = Measure({known, scratch.visited.size()}, scratch);
+      for (size_t i = 0; i < rows.size(); ++i) {
+        if (scratch.measured[i] >= nearest.distance) continue;
+        nearest = {scratch.measured[i], rows[i]};
+        improved = true;
+      }
+    }
+  }
+  return nearest;
+}
+
+// While the codes of what was visited last are on their way, those visited before are measured.
+absl::Status HnswGraph::SearchLevel(Candidate start, int level, size_t ef,
+                                    const CancelToken& cancel, SearchScratch& scratch) const {
+  LinearPool& pool = scratch.pool;
+  pool.Reset(ef);
+  scratch.visited.Reset(rows_.end());
+  scratch.visited.Insert({&start.row, 1});
+  pool.Insert(start);
+  Row beam[kBeam];
+  size_t measured = scratch.visited.size();
+  for (size_t steps = 1;; ++steps) {
+    if (steps % kStepsPerPoll == 0) {
+      VETTORE_RETURN_IF_ERROR(cancel.Poll());
+    }
+    const size_t visited = scratch.visited.size();
+    const size_t taken = pool.TakeNearest(kBeam, beam);
+    if (taken == 0 && measured == visited) return absl::OkStatus();
+    Visit({beam, taken}, level, scratch);
+    // The links of what comes next, perhaps, are fetched now; those of what is found to come before
+    // it, below.
+    pool.ForEachNext(2 * kBeam, [&](Row row) { adjacency_.Prefetch(row, level); });
+    // The first has nothing before it.
+    const size_t until = measured == visited ? scratch.visited.size() : visited;
+    const std::span<const Row> rows = Measure({measured, until}, scratch);
+    measured = until;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (pool.Insert({scratch.measured[i], rows[i]}) < 2 * kBeam) {
+        adjacency_.Prefetch(rows[i], level);
+      }
+    }
+  }
+}
+
+absl::Status HnswGraph::Search(size_t ef, const CancelToken& cancel, SearchScratch& scratch) const {
+  const auto entry = adjacency_.entry();
+  if (!entry.has_value()) {
+    scratch.pool.Reset(ef);
+    return absl::OkStatus();
+  }
+  return SearchLevel(Descend(*entry, 0, scratch), 0, ef, cancel, scratch);
+}
+
+size_t HnswGraph::VisitOverGaps(std::span<const Row> rows, absl::FunctionRef<bool(Row)> admits,
+                                SearchScratch& scratch) const {
+  scratch.admitted.clear();
+  scratch.gaps.clear();
+  // What a list holds, and so what an expansion without a filter meets at most.
+  const size_t enough = rows.size() * adjacency_.Capacity(0);
+  size_t asked = 0;
+  RowSet::Inserter visited(scratch.visited, enough * (1 + adjacency_.Capacity(0)));
+  for (const Row row : rows) {
+    adjacency_.ForEach(row, 0, [&](Row neighbor) {
+      if (visited.Contains(neighbor)) return;
+      visited.Insert(neighbor);
+      ++asked;
+      if (admits(neighbor)) {
+        scratch.admitted.push_back(neighbor);
+      } else {
+        scratch.gaps.push_back(neighbor);
+        adjacency_.Prefetch(neighbor, 0);
+      }
+    });
+  }
+  // A gap's own gaps stay unvisited: from elsewhere they may be the first step.
+  for (size_t i = 0; i < scratch.gaps.size() && scratch.admitted.size() < enough; ++i) {
+    adjacency_.ForEach(scratch.gaps[i], 0, [&](Row neighbor) {
+      if (visited.Contains(neighbor)) return;
+      ++asked;
+      if (!admits(neighbor)) return;
+      visited.Insert(neighbor);
+      scratch.admitted.push_back(neighbor);
+    });
+  }
+  scratch.hops += rows.size() + scratch.gaps.size();
+  return asked;
+}
+
+absl::Status HnswGraph::SearchOverGaps(const GappedSearch& gapped, const CancelToken& cancel,
+                                       SearchScratch& scratch) const {
+  LinearPool& pool = scratch.pool;
+  pool.Reset(gapped.ef);
+  const auto entry = adjacency_.entry();
+  if (!entry.has_value()) return absl::OkStatus();
+  const Candidate start = Descend(*entry, 0, scratch);
+  scratch.visited.Reset(rows_.end());
+  scratch.visited.Insert({&start.row, 1});
+  Row beam[kBeam] = {start.row};
+  size_t taken = 1;
+  for (size_t steps = 1; taken > 0; ++steps) {
+    if (steps % kStepsPerPoll == 0) {
+      VETTORE_RETURN_IF_ERROR(cancel.Poll());
+    }
+    const size_t asked = VisitOverGaps({beam, taken}, gapped.admits, scratch);
+    const auto admitted = static_cast<double>(scratch.admitted.size());
+    if (steps == 1 && admitted < gapped.least_share * static_cast<double>(asked)) break;
+    if (steps == 1 && gapped.admits(start.row)) pool.Insert(start);
+    codes_.Prefetch(scratch.admitted);
+    codes_.Measure(scratch.query, scratch.admitted, scratch.measured);
+    scratch.distances += scratch.admitted.size();
+    for (size_t i = 0; i < scratch.admitted.size(); ++i) {
+      pool.Insert({scratch.measured[i], scratch.admitted[i]});
+    }
+    taken = pool.TakeNearest(kBeam, beam);
+    pool.ForEachNext(kBeam, [&](Row row) { adjacency_.Prefetch(row, 0); });
+  }
+  return absl::OkStatus();
+}
+
+absl::Status HnswGraph::Search(const FilteredSearch& filtered, const CancelToken& cancel,
+                               SearchScratch& scratch) const {
+  LinearPool& found = scratch.pool;
+  found.Reset(filtered.ef);
+  const auto entry = adjacency_.entry();
+  if (!entry.has_value()) return absl::OkStatus();
+  std::vector<Candidate>& frontier = scratch.frontier;
+  frontier.clear();
+  const auto meet = [&](const Candidate& candidate) {
+    if (!found.Admits(candidate.distance)) return;
+    frontier.push_back(candidate);
+    std::push_heap(frontier.begin(), frontier.end(), IsFarther);
+    if (filtered.admits(candidate.row)) found.Insert(candidate);
+  };
+
+  const Candidate start = Descend(*entry, 0, scratch);
+  scratch.visited.Reset(rows_.end());
+  scratch.visited.Insert({&start.row, 1});
+  meet(start);
+  for (size_t hops = 1; !frontier.empty() && scratch.distances < filtered.max_distances; ++hops) {
+    if (hops % kStepsPerPoll == 0) {
+      VETTORE_RETURN_IF_ERROR(cancel.Poll());
+    }
+    const Candidate nearest = frontier.front();
+    if (!found.Admits(nearest.distance)) break;
+    std::pop_heap(frontier.begin(), frontier.end(), IsFarther);
+    frontier.pop_back();
+    const size_t known = scratch.visited.size();
+    Visit({&nearest.row, 1}, 0, scratch);
+    const std::span<const Row> rows = Measure({known, scratch.visited.size()}, scratch);
+    for (size_t i = 0; i < rows.size(); ++i) meet({scratch.measured[i], rows[i]});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace vettore

@@ -1,0 +1,128 @@
+// The HNSW graph of Malkov & Yashunin (2018) over the rows of a store.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "base/cancel.h"
+#include "base/checksummed_file.h"
+#include "index/codes/code_store.h"
+#include "index/graph/adjacency.h"
+#include "index/graph/search_scratch.h"
+#include "index/rows/row_store.h"
+#include "index/traced_mutex.h"
+#include "types/collection_config.h"
+
+namespace vettore {
+
+// A row is inserted once and stays; whether it is dead, or whose it is, is not the graph's
+// business. Any number of insertions and searches run at once: searches take no lock, insertions
+// lock one list at a time. Thread-safe.
+class HnswGraph {
+ public:
+  struct Options {
+    HnswConfig config;
+    uint64_t seed = 0;  // Of the levels, which depend on it and on the row only.
+  };
+  // rows, distance: must outlive the graph; a row must keep its vector for as long as the graph can
+  // be reached. codec: null to measure the rows themselves.
+  HnswGraph(const RowStore& rows, const VectorDistance& distance, const Options& options,
+            std::unique_ptr<const VectorCodec> codec);
+
+  // What the graph measures; distances of its searches are the codes'.
+  const CodeStore& codes() const { return codes_; }
+
+  // Algorithm 1, with the neighbour selection of Algorithm 4. The row is not in the graph yet.
+  // ResourceExhausted when there is no memory; the graph is unchanged then.
+  absl::Status Insert(Row row, SearchScratch& scratch) ABSL_LOCKS_EXCLUDED(grow_mutex_);
+
+  // Algorithm 5, for scratch.query: leaves the up to `ef` nearest rows that it met in scratch.pool,
+  // nearest first. `scratch` counts distances and hops on. Returns the cancel token's status when
+  // that fires.
+  absl::Status Search(size_t ef, const CancelToken& cancel, SearchScratch& scratch) const;
+
+  struct GappedSearch {
+    size_t ef = 0;
+    absl::FunctionRef<bool(Row)> admits;
+    double least_share = 0;
+  };
+  // The same among the rows that the filter admits, for filters that admit few: a row that is not
+  // admitted is stepped over to its neighbours (ACORN-1; Patel et al., 2024). It finds nothing when
+  // of what lies around the query less than `least_share` is admitted: the way to the others may
+  // lead over wider gaps.
+  absl::Status SearchOverGaps(const GappedSearch& gapped, const CancelToken& cancel,
+                              SearchScratch& scratch) const;
+
+  struct FilteredSearch {
+    size_t ef = 0;
+    absl::FunctionRef<bool(Row)> admits;
+    size_t max_distances = 0;  // Stops after about that many, with what it has.
+  };
+  // The same, but only rows that the filter admits enter the pool; the others are passed through.
+  // It goes on until the pool is full of admitted rows or the graph, or the distances, are
+  // exhausted.
+  absl::Status Search(const FilteredSearch& filtered, const CancelToken& cancel,
+                      SearchScratch& scratch) const;
+
+  // Writes the graph, while nobody inserts; Load() reads it into an empty one of the same options
+  // and codec, of which is_inside(row) says which rows it held. DataLoss: the bytes are not a
+  // graph's; ResourceExhausted; the statuses of writing.
+  absl::Status Save(ChecksummedWriter& out) const;
+  absl::Status Load(absl::FunctionRef<bool(Row)> is_inside, ChecksummedReader& in);
+
+  size_t memory_bytes() const;
+
+ private:
+  int LevelOf(Row row) const;
+  // Greedy descent from the entry point to just above `level`; the candidate where the search of
+  // that level begins.
+  Candidate Descend(Adjacency::EntryPoint entry, int level, SearchScratch& scratch) const;
+  // Algorithm 2. Leaves the nearest `ef` in scratch.pool.
+  absl::Status SearchLevel(Candidate start, int level, size_t ef, const CancelToken& cancel,
+                           SearchScratch& scratch) const;
+  // Visits the neighbours of the rows, and asks for the codes of those that were not visited
+  // before: the last in scratch.visited.
+  void Visit(std::span<const Row> rows, int level, SearchScratch& scratch) const;
+  // Leaves the admitted rows within two steps of the rows in scratch.admitted, as far as they were
+  // not met before. Returns how many rows it asked about.
+  size_t VisitOverGaps(std::span<const Row> rows, absl::FunctionRef<bool(Row)> admits,
+                       SearchScratch& scratch) const;
+  // The rows visited first to last, and their distances in scratch.measured.
+  struct Visited {
+    size_t first;
+    size_t last;
+  };
+  std::span<const Row> Measure(Visited visited, SearchScratch& scratch) const;
+  // scratch.query is the row's.
+  void InsertBelow(Row row, int level, Adjacency::EntryPoint entry, SearchScratch& scratch);
+  // Algorithm 4: keeps up to `most` of `candidates` (nearest first) that lie in different
+  // directions; when those are fewer than `least`, the nearest of the others join them.
+  struct Room {
+    size_t least;
+    size_t most;
+  };
+  void SelectNeighbors(Room room, std::vector<Candidate>& candidates, SearchScratch& scratch) const;
+  // Whether it is as near to one of `kept` as `distance`.
+  bool IsNearToAny(Row row, float distance, std::span<const Row> kept,
+                   SearchScratch& scratch) const;
+  void LinkBack(Row row, int level, Candidate neighbor, SearchScratch& scratch);
+
+  const RowStore& rows_;
+  const size_t m_;
+  const size_t ef_construction_;
+  const double level_scale_;
+  const uint64_t seed_;
+
+  Adjacency adjacency_;
+  TracedMutex grow_mutex_;
+  CodeStore codes_;  // Its growth is guarded; a row is encoded before the graph links to it.
+  // Held while the entry point is made or raised to a higher level.
+  TracedMutex entry_mutex_;
+};
+
+}  // namespace vettore

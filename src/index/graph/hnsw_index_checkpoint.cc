@@ -1,0 +1,141 @@
+// The HNSW index in a checkpoint: its rows, its quantizer and its graph.
+#include <chrono>
+#include <utility>
+
+#include "base/status.h"
+#include "base/strings.h"
+#include "index/graph/hnsw_index.h"
+
+namespace vettore {
+namespace {
+
+// A portion takes a few milliseconds to come back.
+constexpr std::chrono::milliseconds kPoll(20);
+
+// What the index must be for the checkpoint to be its.
+struct Settings {
+  uint32_t dim;
+  uint32_t metric;
+  uint32_t m;
+  uint32_t quantization;
+  friend bool operator==(const Settings&, const Settings&) = default;
+};
+
+struct Head {
+  Settings settings;
+  uint32_t generation;
+  uint32_t rows;
+  uint64_t sampled;
+  float relative_error;
+  uint32_t zero;
+};
+
+}  // namespace
+
+// What is captured of an index, under its lock.
+struct HnswIndex::State {
+  std::vector<RowStore::Stamp> stamps;
+  std::vector<uint8_t> in_graph;  // By row.
+  std::shared_ptr<const HnswGraph> graph;
+  uint32_t generation = 0;
+};
+
+// The queue is paused for as long as it lives.
+class HnswIndex::Checkpoint : public IndexCheckpoint {
+ public:
+  explicit Checkpoint(HnswIndex& index) : index_(index) {
+    TracedLock lock(index_.mutex_);
+    index_.queue_.Pause();
+  }
+  ~Checkpoint() override {
+    size_t backlog = 0;
+    {
+      TracedLock lock(index_.mutex_);
+      index_.queue_.Resume();
+      backlog = index_.queue_.backlog();
+    }
+    index_.workers_.WakeForBacklog(backlog);
+  }
+  Checkpoint(const Checkpoint&) = delete;
+  Checkpoint& operator=(const Checkpoint&) = delete;
+
+  void Keep(State state) { state_ = std::move(state); }
+
+  // rows, centre and graph behind the head: (rows) stamps, (rows) bytes, (dim) floats.
+  absl::Status Write(ChecksummedWriter& out) override {
+    // What the stamps promise must be on disk before the checkpoint is.
+    VETTORE_RETURN_IF_ERROR(index_.rows_.SyncFile());
+    const VectorCodec::Learned& learned = state_.graph->codes().codec()->learned();
+    const Head head{.settings = SettingsOf(index_),
+                    .generation = state_.generation,
+                    .rows = static_cast<uint32_t>(state_.stamps.size()),
+                    .sampled = learned.sampled,
+                    .relative_error = learned.relative_error,
+                    .zero = 0};
+    VETTORE_RETURN_IF_ERROR(out.WriteOne(head));
+    VETTORE_RETURN_IF_ERROR(out.WriteAll<RowStore::Stamp>(state_.stamps));
+    VETTORE_RETURN_IF_ERROR(out.WriteAll<uint8_t>(state_.in_graph));
+    VETTORE_RETURN_IF_ERROR(out.WriteAll<float>(learned.centre));
+    return state_.graph->Save(out);
+  }
+
+  static Settings SettingsOf(const HnswIndex& index) {
+    return {.dim = static_cast<uint32_t>(index.distance_.dim()),
+            .metric = static_cast<uint32_t>(index.distance_.metric()),
+            .m = index.config_.m,
+            .quantization = static_cast<uint32_t>(index.quantization_)};
+  }
+
+ private:
+  HnswIndex& index_;
+  State state_;
+};
+
+absl::StatusOr<std::unique_ptr<IndexCheckpoint>> HnswIndex::BeginCheckpoint() {
+  // Without codes the vectors are in memory, and only they could not be found again.
+  if (!rows_.has_file()) return std::unique_ptr<IndexCheckpoint>();
+  auto checkpoint = std::make_unique<Checkpoint>(*this);
+  TracedLock lock(mutex_);
+  while (!queue_.is_still()) {
+    if (queue_.is_rebuilding()) return absl::UnavailableError("the graph is being rebuilt");
+    linked_.WaitFor(mutex_, kPoll);
+  }
+  checkpoint->Keep({.stamps = rows_.Stamps(),
+                    .in_graph = queue_.InGraph(),
+                    .graph = queue_.graph(),
+                    .generation = queue_.generation()});
+  return checkpoint;
+}
+
+absl::Status HnswIndex::Restore(ChecksummedReader& in) {
+  VETTORE_ASSIGN_OR_RETURN(const Head head, in.ReadOne<Head>());
+  if (head.settings != Checkpoint::SettingsOf(*this)) {
+    return absl::DataLossError("it is of an index with other settings");
+  }
+  // Each row has a stamp behind the head: no number is believed that the file has no room for.
+  if (head.rows > in.remaining()) return absl::DataLossError("it has more rows than room");
+  std::vector<RowStore::Stamp> stamps(head.rows);
+  std::vector<uint8_t> in_graph(head.rows);
+  VectorCodec::Learned learned{.sampled = head.sampled, .relative_error = head.relative_error};
+  learned.centre.resize(distance_.dim());
+  VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(stamps)));
+  VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(in_graph)));
+  VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(learned.centre)));
+  const std::shared_ptr<HnswGraph> graph = MakeGraph(
+      head.generation, std::make_unique<VectorCodec>(quantization_, distance_.metric(),
+                                                     distance_.dim(), std::move(learned)));
+  const auto is_inside = [&](Row row) { return row < in_graph.size() && in_graph[row] != 0; };
+  VETTORE_RETURN_IF_ERROR(graph->Load(is_inside, in));
+  VETTORE_RETURN_IF_ERROR(in.ExpectEnd());
+  size_t backlog = 0;
+  {
+    TracedLock lock(mutex_);
+    VETTORE_RETURN_IF_ERROR(rows_.Restore(stamps));
+    queue_.Restore(head.generation, graph, in_graph);
+    backlog = queue_.backlog();
+  }
+  workers_.WakeForBacklog(backlog);
+  return absl::OkStatus();
+}
+
+}  // namespace vettore

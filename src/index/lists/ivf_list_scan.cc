@@ -1,0 +1,134 @@
+// Scanning the blocks of lists and measuring candidates.
+#include "index/lists/ivf_list_scan.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "base/status.h"
+
+namespace vettore {
+namespace {
+
+// Between two looks at the cancel token: a fraction of a millisecond.
+constexpr size_t kRowsPerPoll = 16'384;
+// Candidates are fetched so far ahead of being measured.
+constexpr size_t kAhead = 8;
+constexpr size_t kLineBytes = 64;
+
+// The mean and spread of how far estimates are off.
+class ErrorStatistics {
+ public:
+  void Add(float error) {
+    sum_ += error;
+    squares_ += static_cast<double>(error) * error;
+    ++count_;
+  }
+  // Few errors are below it.
+  float Low() const {
+    constexpr double kSpreads = 4;
+    const double mean = sum_ / count_;
+    const double variance = std::max(squares_ / count_ - mean * mean, 0.0);
+    return static_cast<float>(mean - kSpreads * std::sqrt(variance));
+  }
+
+ private:
+  double sum_ = 0;
+  double squares_ = 0;
+  double count_ = 0;
+};
+
+template <typename T>
+void Prefetch(const T* begin, size_t size_bytes) {
+  const auto* const bytes = reinterpret_cast<const char*>(begin);
+  for (size_t i = 0; i < size_bytes; i += kLineBytes) __builtin_prefetch(bytes + i);
+}
+
+}  // namespace
+
+absl::Status IvfListScan::List(const Step& step, const CancelToken& cancel) {
+  const IvfList& list = step.list;
+  since_poll_ += list.size();
+  if (since_poll_ >= kRowsPerPoll) {
+    since_poll_ = 0;
+    VETTORE_RETURN_IF_ERROR(cancel.Poll());
+  }
+  if (tables_ != nullptr) {
+    Estimate(step);
+    return absl::OkStatus();
+  }
+  Measure(list);
+  return absl::OkStatus();
+}
+
+void IvfListScan::Measure(const IvfList& list) {
+  Row admitted[IvfBlock::kRows];
+  for (size_t i = 0; i < list.block_count(); ++i) {
+    const IvfBlock block = list.block(i);
+    const size_t count = std::min(IvfBlock::kRows, list.size() - i * IvfBlock::kRows);
+    size_t kept = 0;
+    for (size_t j = 0; j < count; ++j) {
+      const Row row = block.rows()[j];
+      if (filter_.Admits(row)) admitted[kept++] = row;
+    }
+    for (size_t j = 0; j < std::min(kAhead, kept); ++j) Fetch(admitted[j]);
+    for (size_t j = 0; j < kept; ++j) {
+      if (j + kAhead < kept) Fetch(admitted[j + kAhead]);
+      MeasureRow(admitted[j]);
+    }
+  }
+}
+
+// The vectors of a list lie anywhere: each comes from memory while others are measured.
+void IvfListScan::Fetch(Row row) const {
+  Prefetch(source_.rows.vector(row), source_.distance.dim() * sizeof(float));
+}
+
+float IvfListScan::MeasureRow(Row row) {
+  const float distance = source_.distance(source_.query, source_.rows.vector(row));
+  ++measured_;
+  if (distance <= top_.threshold()) top_.Push({{source_.rows.slot(row), distance}, row});
+  return distance;
+}
+
+void IvfListScan::Estimate(const Step& step) {
+  const IvfList& list = step.list;
+  float estimates[IvfBlock::kRows];
+  for (size_t i = 0; i < list.block_count(); ++i) {
+    const IvfBlock block = list.block(i);
+    if (step.next != nullptr && i < step.next->block_count()) {
+      Prefetch(step.next->block(i).rows(), step.next->block_bytes());
+    }
+    // Places past the end have an infinite bias, and the pool's first limit is infinite.
+    const size_t count = std::min(IvfBlock::kRows, list.size() - i * IvfBlock::kRows);
+    const uint32_t exists = count == IvfBlock::kRows ? ~uint32_t{0} : (uint32_t{1} << count) - 1;
+    uint32_t mask = exists & tables_->Scan({block.codes(), block.biases()},
+                                           {step.offset, pool_.limit()}, estimates);
+    for (; mask != 0; mask &= mask - 1) {
+      const auto at = static_cast<size_t>(std::countr_zero(mask));
+      const Row row = block.rows()[at];
+      if (estimates[at] <= pool_.limit() && filter_.Admits(row)) pool_.Push({estimates[at], row});
+    }
+  }
+  estimated_ += list.size();
+}
+
+absl::StatusOr<std::vector<Hit>> IvfListScan::Finish(const CancelToken& cancel) {
+  VETTORE_RETURN_IF_ERROR(cancel.Poll());
+  const std::vector<Candidate> candidates = pool_.TakeSorted();
+  for (size_t i = 0; i < std::min(kAhead, candidates.size()); ++i) {
+    Fetch(candidates[i].row);
+  }
+  ErrorStatistics errors;
+  const size_t least = 3 * k_;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    const auto [estimate, row] = candidates[i];
+    // The rest is still farther; as the errors are, hardly any of it would enter.
+    if (i >= least && estimate + errors.Low() > top_.threshold()) break;
+    if (i + kAhead < candidates.size()) Fetch(candidates[i + kAhead].row);
+    errors.Add(MeasureRow(row) - estimate);
+  }
+  return top_.TakeSorted();
+}
+
+}  // namespace vettore

@@ -1,0 +1,133 @@
+// Mapping, writing, and what happens on a full disk.
+#include "index/rows/vector_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "base/strings.h"
+
+namespace vettore {
+namespace {
+
+void* MapAnonymous(size_t size_bytes) {
+  void* const address =
+      mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return address == MAP_FAILED ? nullptr : address;
+}
+
+// errno says why it failed.
+bool WriteAll(int fd, std::span<const std::byte> bytes, size_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t written = pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    bytes = bytes.subspan(static_cast<size_t>(written));
+    offset += static_cast<size_t>(written);
+  }
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<VectorFile>> VectorFile::Create(const std::filesystem::path& path) {
+  // Not truncated: whoever still maps the old file keeps it.
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return ErrnoStatus(errno, "replace", path);
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (fd < 0) return ErrnoStatus(errno, "create", path);
+  return std::unique_ptr<VectorFile>(new VectorFile(path, fd));
+}
+
+absl::StatusOr<std::unique_ptr<VectorFile>> VectorFile::Open(const std::filesystem::path& path) {
+  const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) return ErrnoStatus(errno, "open", path);
+  return std::unique_ptr<VectorFile>(new VectorFile(path, fd));
+}
+
+VectorFile::~VectorFile() {
+  for (const Chunk& chunk : chunks_) munmap(chunk.address, chunk_bytes_);
+  close(fd_);
+}
+
+void* VectorFile::Map(size_t size_bytes) {
+  chunk_bytes_ = size_bytes;
+  void* address = MapFromFile(size_bytes);
+  const bool is_in_memory = address == nullptr;
+  if (is_in_memory) {
+    Log(LogLevel::kWarning, "vectors are kept in memory",
+        {{"file", path_.string()}, {"reason", std::strerror(errno)}});
+    address = MapAnonymous(size_bytes);
+    if (address == nullptr) return nullptr;
+    ++chunks_in_memory_;
+  }
+  chunks_.push_back({static_cast<std::byte*>(address), is_in_memory});
+  return address;
+}
+
+// The disk space is taken by what is written: a small collection takes little.
+void* VectorFile::MapFromFile(size_t size_bytes) {
+  const size_t begin = chunks_.size() * size_bytes;
+  struct stat info;
+  if (fstat(fd_, &info) != 0) return nullptr;
+  if (static_cast<size_t>(info.st_size) < begin + size_bytes &&
+      ftruncate(fd_, static_cast<off_t>(begin + size_bytes)) != 0) {
+    return nullptr;
+  }
+  void* const address =
+      mmap(nullptr, size_bytes, PROT_READ, MAP_SHARED, fd_, static_cast<off_t>(begin));
+  return address == MAP_FAILED ? nullptr : address;
+}
+
+absl::Status VectorFile::Write(size_t offset_bytes, std::span<const float> values) {
+  Chunk& chunk = chunks_[offset_bytes / chunk_bytes_];
+  const std::span<const std::byte> bytes = std::as_bytes(values);
+  if (!chunk.is_in_memory) {
+    if (WriteAll(fd_, bytes, offset_bytes)) return absl::OkStatus();
+    Log(LogLevel::kWarning, "vectors move to memory",
+        {{"file", path_.string()}, {"reason", std::strerror(errno)}});
+    VETTORE_RETURN_IF_ERROR(MoveToMemory(chunk));
+  }
+  std::memcpy(chunk.address + offset_bytes % chunk_bytes_, bytes.data(), bytes.size());
+  return absl::OkStatus();
+}
+
+absl::Status VectorFile::Sync() const {
+  if (chunks_in_memory_ > 0) {
+    return absl::FailedPreconditionError(
+        StrCat(path_.string(), ": the disk did not take all vectors"));
+  }
+  if (fdatasync(fd_) != 0) return ErrnoStatus(errno, "fdatasync", path_);
+  return absl::OkStatus();
+}
+
+// One call puts a copy in the place of the mapping: who reads meanwhile finds the same bytes before
+// and after it.
+absl::Status VectorFile::MoveToMemory(Chunk& chunk) {
+  void* const copy = MapAnonymous(chunk_bytes_);
+  if (copy == nullptr) {
+    return absl::ResourceExhaustedError(StrCat("vector index: ", path_.string(),
+                                               " takes no more, and there is no memory for ",
+                                               chunk_bytes_, " bytes; free disk space or memory"));
+  }
+  std::memcpy(copy, chunk.address, chunk_bytes_);
+  if (mremap(copy, chunk_bytes_, chunk_bytes_, MREMAP_MAYMOVE | MREMAP_FIXED, chunk.address) ==
+      MAP_FAILED) {
+    const int error = errno;
+    munmap(copy, chunk_bytes_);
+    return absl::ResourceExhaustedError(
+        StrCat("vector index: cannot move ", path_.string(), " to memory: ", std::strerror(error)));
+  }
+  chunk.is_in_memory = true;
+  ++chunks_in_memory_;
+  return absl::OkStatus();
+}
+
+}  // namespace vettore

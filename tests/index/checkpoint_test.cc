@@ -1,0 +1,285 @@
+// Indexes that are written to a file and opened again.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include "base/checksummed_file.h"
+#include "index/test_data.h"
+#include "support/temporary_directory.h"
+
+namespace vettore {
+namespace {
+
+constexpr size_t kDim = 40;
+constexpr std::string_view kTitle = "test checkpoint\n";
+
+VectorConfig Config(Metric metric, Quantization quantization) {
+  VectorConfig config;
+  config.dimension = kDim;
+  config.metric = metric;
+  config.index = HnswConfig{.quantization = quantization};
+  return config;
+}
+
+class IndexCheckpoints : public testing::Test {
+ protected:
+  std::unique_ptr<VectorIndex> Make() const {
+    auto index = MakeVectorIndex(config_, {.folder = directory_.path()});
+    EXPECT_TRUE(index.ok()) << index.status();
+    return *std::move(index);
+  }
+  std::unique_ptr<IndexCheckpoint> Begin(VectorIndex& index) const {
+    auto checkpoint = index.BeginCheckpoint();
+    EXPECT_TRUE(checkpoint.ok()) << checkpoint.status();
+    EXPECT_NE(*checkpoint, nullptr);
+    return *std::move(checkpoint);
+  }
+  void Finish(std::unique_ptr<IndexCheckpoint> checkpoint) const {
+    auto out = ChecksummedWriter::Create(file(), kTitle);
+    ASSERT_TRUE(out.ok()) << out.status();
+    const absl::Status written = checkpoint->Write(*out);
+    ASSERT_TRUE(written.ok()) << written;
+    ASSERT_TRUE(out->Finish().ok());
+  }
+  absl::StatusOr<std::unique_ptr<VectorIndex>> TryRestore(const VectorConfig& config) const {
+    auto in = ChecksummedReader::Open(file(), kTitle);
+    if (!in.ok()) return in.status();
+    return RestoreVectorIndex(config, {.folder = directory_.path()}, *in);
+  }
+  std::unique_ptr<VectorIndex> Restore() const {
+    auto index = TryRestore(config_);
+    EXPECT_TRUE(index.ok()) << index.status();
+    return *std::move(index);
+  }
+  VectorSource Source(uint32_t seed) const { return {kDim, config_.metric, seed}; }
+  std::filesystem::path file() const { return directory_ / "checkpoint"; }
+
+  void ExpectSameAnswers(const VectorIndex& a, const VectorIndex& b) const {
+    for (const Vector& query : Source(77).Take(50)) {
+      const auto from_a = MustSearch(a, query, NearestInGraph(10, 64));
+      const auto from_b = MustSearch(b, query, NearestInGraph(10, 64));
+      ASSERT_EQ(from_a.size(), from_b.size());
+      for (size_t i = 0; i < from_a.size(); ++i) {
+        EXPECT_EQ(from_a[i].slot, from_b[i].slot);
+        EXPECT_EQ(from_a[i].distance, from_b[i].distance);
+      }
+    }
+  }
+
+  VectorConfig config_ = Config(Metric::kL2, Quantization::kSq8);
+  const TemporaryDirectory directory_;
+};
+
+TEST_F(IndexCheckpoints, ARestoredIndexAnswersAsItDidAndBuildsNothing) {
+  for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine}) {
+    for (const Quantization quantization : {Quantization::kSq8, Quantization::kSq4}) {
+      config_ = Config(metric, quantization);
+      const auto index = Make();
+      PutAll(*index, Source(1).Take(4'000));
+      WaitUntilIndexed(*index);
+      for (Slot slot = 0; slot < 700; ++slot) index->Remove(slot);  // They stay in the graph, dead.
+      Finish(Begin(*index));
+      const auto restored = Restore();
+      EXPECT_EQ(restored->Stats().live, 3'300U);
+      EXPECT_EQ(restored->Stats().unindexed, 0U);
+      EXPECT_EQ(restored->Stats().tombstones, 700U);
+      EXPECT_EQ(restored->Slots().Count(), 3'300U);
+      EXPECT_FALSE(restored->Slots().Contains(699));
+      EXPECT_TRUE(restored->Slots().Contains(700));
+      ExpectSameAnswers(*index, *restored);
+    }
+  }
+}
+
+TEST_F(IndexCheckpoints, ARestoredIndexGoesOnChanging) {
+  auto index = Make();
+  auto points = PutAll(*index, Source(1).Take(3'000));
+  WaitUntilIndexed(*index);
+  Finish(Begin(*index));
+  index.reset();
+  index = Restore();
+  VectorSource source = Source(2);
+  for (Slot slot = 0; slot < 3'000; slot += 2) {
+    index->Remove(slot);
+    points.erase(slot);
+  }
+  for (Slot slot = 2'500; slot < 6'000; ++slot) {
+    points[slot] = source.Next();
+    ASSERT_TRUE(index->Put(slot, points[slot]).ok());
+  }
+  WaitUntilIndexed(*index);
+  EXPECT_EQ(index->Stats().live, points.size());
+  size_t found_truly = 0;
+  for (const Vector& query : Source(3).Take(50)) {
+    const auto found = MustSearch(*index, query, NearestInGraph(10, 128));
+    ExpectTrueNeighbors(found, config_.metric, points, query);
+    const auto truth = TrueNearest(config_.metric, points, query, 10);
+    ASSERT_EQ(found.size(), 10U);
+    for (const Neighbor& neighbor : found) found_truly += neighbor.distance <= truth[9] + 1e-3;
+  }
+  EXPECT_GT(found_truly, 50U * 10 * 97 / 100);
+}
+
+TEST_F(IndexCheckpoints, WhatTheGraphHasNotTakenIsThereAndTakenLater) {
+  auto index = Make();
+  PutAll(*index, Source(1).Take(2'000));
+  WaitUntilIndexed(*index);
+  auto held = Begin(*index);  // While it lives, the graph takes nothing.
+  VectorSource source = Source(4);
+  for (Slot slot = 2'000; slot < 2'500; ++slot) ASSERT_TRUE(index->Put(slot, source.Next()).ok());
+  EXPECT_EQ(index->Stats().unindexed, 500U);
+  auto checkpoint = Begin(*index);
+  held.reset();
+  Finish(std::move(checkpoint));
+  WaitUntilIndexed(*index);
+  EXPECT_EQ(index->Stats().unindexed, 0U);
+  const auto restored = Restore();
+  EXPECT_EQ(restored->Stats().live, 2'500U);
+  WaitUntilIndexed(*restored);
+  EXPECT_EQ(restored->Stats().unindexed, 0U);
+}
+
+TEST_F(IndexCheckpoints, TheCheckpointHoldsTheMomentOfItsBeginning) {
+  auto index = Make();
+  auto points = PutAll(*index, Source(1).Take(3'000));
+  WaitUntilIndexed(*index);
+  auto checkpoint = Begin(*index);
+  for (Slot slot = 0; slot < 100; ++slot) index->Remove(slot);
+  VectorSource source = Source(5);
+  for (Slot slot = 3'000; slot < 3'400; ++slot) ASSERT_TRUE(index->Put(slot, source.Next()).ok());
+  Finish(std::move(checkpoint));
+  const auto restored = Restore();
+  EXPECT_EQ(restored->Stats().live, 3'000U);
+  for (const Vector& query : Source(6).Take(20)) {
+    ExpectTrueNeighbors(MustSearch(*restored, query, NearestInGraph(10, 64)), config_.metric,
+                        points, query);
+  }
+}
+
+TEST_F(IndexCheckpoints, ASlotWhoseVectorIsGoneFromTheFileIsMissing) {
+  {
+    const auto index = Make();
+    PutAll(*index, Source(1).Take(2'000));
+    WaitUntilIndexed(*index);
+    Finish(Begin(*index));
+  }
+  const size_t row_bytes = 48 * sizeof(float);  // 40 floats, padded to cache lines.
+  std::fstream vectors(directory_ / "vectors", std::ios::in | std::ios::out | std::ios::binary);
+  vectors.seekp(static_cast<std::streamoff>(7 * row_bytes + 5));
+  vectors.put('x');
+  vectors.close();
+  const auto restored = Restore();
+  EXPECT_EQ(restored->Stats().live, 1'999U);
+  EXPECT_EQ(restored->Slots().Count(), 1'999U);
+  const Vector again = Source(1).Next();
+  ASSERT_TRUE(restored->Put(7, again).ok());
+  EXPECT_EQ(restored->Slots().Count(), 2'000U);
+}
+
+TEST_F(IndexCheckpoints, AnIndexOfOtherSettingsIsRefused) {
+  const auto index = Make();
+  PutAll(*index, Source(1).Take(100));
+  WaitUntilIndexed(*index);
+  Finish(Begin(*index));
+  VectorConfig other = config_;
+  other.dimension = kDim + 1;
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(other).status()));
+  other = config_;
+  other.metric = Metric::kCosine;
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(other).status()));
+  other = config_;
+  other.index = HnswConfig{.m = 17, .quantization = Quantization::kSq8};
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(other).status()));
+  other.index = HnswConfig{.quantization = Quantization::kSq4};
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(other).status()));
+}
+
+TEST_F(IndexCheckpoints, NoDamagedByteIsTakenForAnIndex) {
+  {
+    const auto index = Make();
+    PutAll(*index, Source(1).Take(300));
+    WaitUntilIndexed(*index);
+    Finish(Begin(*index));
+  }
+  std::ifstream whole(file(), std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(whole)), {});
+  const auto rewrite = [&](const std::string& damaged) {
+    std::ofstream(file(), std::ios::binary | std::ios::trunc) << damaged;
+  };
+  std::mt19937 random(9);
+  for (int i = 0; i < 300; ++i) {
+    std::string damaged = bytes;
+    damaged[random() % bytes.size()] ^= static_cast<char>(1 + random() % 255);
+    rewrite(damaged);
+    EXPECT_TRUE(absl::IsDataLoss(TryRestore(config_).status())) << i;
+    rewrite(bytes.substr(0, random() % bytes.size()));
+    EXPECT_TRUE(absl::IsDataLoss(TryRestore(config_).status())) << i;
+  }
+  rewrite(bytes);
+  EXPECT_TRUE(TryRestore(config_).ok());
+}
+
+TEST_F(IndexCheckpoints, AnIndexInMemoryHasNone) {
+  for (const IndexConfig& kind : {IndexConfig(FlatConfig{}), IndexConfig(HnswConfig{})}) {
+    const auto index = MakeIndex(kind, Metric::kL2, kDim);
+    const auto checkpoint = index->BeginCheckpoint();
+    ASSERT_TRUE(checkpoint.ok());
+    EXPECT_EQ(*checkpoint, nullptr);
+  }
+}
+
+// Checkpoints are begun, written and restored while others put, remove and search.
+TEST_F(IndexCheckpoints, CheckpointsAreTakenWhileTheIndexServes) {
+  const auto index = Make();
+  PutAll(*index, Source(1).Take(1'500));
+  std::atomic<bool> stops = false;
+  // A writer holds off its changes for the moment in which a checkpoint begins, as the engine does.
+  std::mutex gate;
+  std::jthread writer([&] {
+    VectorSource source = Source(8);
+    std::mt19937 random(8);
+    while (!stops) {
+      const std::lock_guard lock(gate);
+      const Slot slot = random() % 3'000;
+      if (random() % 4 == 0) {
+        index->Remove(slot);
+      } else {
+        ASSERT_TRUE(index->Put(slot, source.Next()).ok());
+      }
+    }
+  });
+  std::jthread reader([&] {
+    VectorSource source = Source(9);
+    while (!stops) MustSearch(*index, source.Next(), NearestInGraph(10, 32));
+  });
+  for (int round = 0; round < 5; ++round) {
+    absl::StatusOr<std::unique_ptr<IndexCheckpoint>> checkpoint;
+    size_t live = 0;
+    {
+      const std::lock_guard lock(gate);
+      live = index->Stats().live;
+      checkpoint = index->BeginCheckpoint();
+    }
+    if (absl::IsUnavailable(checkpoint.status())) continue;
+    ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+    Finish(*std::move(checkpoint));
+    std::error_code error;
+    const TemporaryDirectory elsewhere;
+    std::filesystem::copy(directory_.path(), elsewhere.path(),
+                          std::filesystem::copy_options::recursive, error);
+    auto in = ChecksummedReader::Open(elsewhere / "checkpoint", kTitle);
+    ASSERT_TRUE(in.ok()) << in.status();
+    const auto restored = RestoreVectorIndex(config_, {.folder = elsewhere.path()}, *in);
+    ASSERT_TRUE(restored.ok()) << restored.status();
+    // Vectors that were replaced since are gone from the file, or still there.
+    EXPECT_LE((*restored)->Stats().live, live);
+    EXPECT_GT((*restored)->Stats().live, live / 2);
+  }
+  stops = true;
+}
+
+}  // namespace
+}  // namespace vettore
