@@ -10,22 +10,22 @@ namespace vettore {
 
 absl::StatusOr<std::unique_ptr<Shard>> Shard::Make(std::shared_ptr<Store> store, ShardKey key,
                                                    const CollectionConfig& config, uint64_t epoch) {
-  std::vector<std::unique_ptr<VectorIndex>> indexes;
+  auto shard = std::make_unique<Shard>(std::move(store), key, config, epoch);
   for (size_t i = 0; i < config.vectors.size(); ++i) {
     IndexRunOptions run;
-    VETTORE_ASSIGN_OR_RETURN(run.folder, store->IndexFolder(key, static_cast<VectorOrdinal>(i)));
-    VETTORE_ASSIGN_OR_RETURN(indexes.emplace_back(), MakeVectorIndex(config.vectors[i], run));
+    VETTORE_ASSIGN_OR_RETURN(run.folder,
+                             shard->store->IndexFolder(key, static_cast<VectorOrdinal>(i)));
+    VETTORE_ASSIGN_OR_RETURN(shard->indexes[i], MakeVectorIndex(config.vectors[i], run));
   }
-  return std::make_unique<Shard>(std::move(store), key, config, std::move(indexes), epoch);
+  return shard;
 }
 
 Shard::Shard(std::shared_ptr<Store> shard_store, ShardKey shard_key,
-             const CollectionConfig& shard_config,
-             std::vector<std::unique_ptr<VectorIndex>> shard_indexes, uint64_t epoch)
+             const CollectionConfig& shard_config, uint64_t epoch)
     : store(std::move(shard_store)),
       key(shard_key),
       config(shard_config),
-      indexes(std::move(shard_indexes)),
+      indexes(config.vectors.size()),
       applied({.epoch = epoch, .seq = 0}),
       payloads(PayloadIndex::Make(config.payload_indexes)) {}
 

@@ -51,10 +51,9 @@ class Shard {
   static absl::StatusOr<std::unique_ptr<Shard>> Make(std::shared_ptr<Store> store, ShardKey key,
                                                      const CollectionConfig& config,
                                                      uint64_t epoch);
-  // Without points as yet. indexes: by ordinal of the config.
+  // Without points and indexes as yet.
   Shard(std::shared_ptr<Store> shard_store, ShardKey shard_key,
-        const CollectionConfig& shard_config,
-        std::vector<std::unique_ptr<VectorIndex>> shard_indexes, uint64_t epoch);
+        const CollectionConfig& shard_config, uint64_t epoch);
 
   // Makes the write's changes and moves to its position. It is committed already, so that nothing
   // can refuse it: if an index does, `failure` is set and the shard serves no more until it is
@@ -73,8 +72,8 @@ class Shard {
   const std::shared_ptr<Store> store;
   const ShardKey key;
   const CollectionConfig config;
-  const std::vector<std::unique_ptr<VectorIndex>>
-      indexes;  // By ordinal of the config; thread-safe each.
+  // By ordinal of the config; thread-safe each. Set by who makes the shard, before others know it.
+  std::vector<std::unique_ptr<VectorIndex>> indexes;
 
   // --- Synchronising themselves ---
   AppliedPosition applied;

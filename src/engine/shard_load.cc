@@ -19,10 +19,11 @@ namespace {
 // Slots whose vectors are read at once.
 constexpr size_t kSlotsAtOnce = 1024;
 
-// What one thread has read of a vector: which slots hold one.
-struct LoadedVectors {
-  absl::Status status;
-  SlotBitmap slots;
+// What one thread has made of a vector's index.
+struct LoadedIndex {
+  absl::Status status = absl::OkStatus();
+  bool is_restored = false;  // From a checkpoint; else all vectors were read.
+  SlotBitmap slots = {};     // Of the vectors that were read.
 };
 
 absl::Status LoadPoints(Shard& shard)
@@ -107,20 +108,32 @@ absl::Status Reconcile(const Shard& shard, size_t ordinal)
   return CatchUp(shard, ordinal, different);
 }
 
-// Only thread-safe parts of the shard are touched: it runs beside LoadPoints.
-LoadedVectors LoadVectors(const Shard& shard, size_t ordinal) {
+// Puts every vector into the empty index, and says which slots hold one.
+absl::StatusOr<SlotBitmap> LoadVectors(const Shard& shard, size_t ordinal) {
   const VectorConfig& config = shard.config.vectors[ordinal];
   const Position applied = shard.applied.Get();
-  LoadedVectors loaded;
-  loaded.status =
+  SlotBitmap slots;
+  const absl::Status visited =
       shard.store->ForEachVector(shard.key, static_cast<VectorOrdinal>(ordinal),
                                  [&](Slot slot, std::span<const float> vector) -> absl::Status {
                                    VETTORE_RETURN_IF_ERROR(CheckSlot(slot, applied));
                                    VETTORE_RETURN_IF_ERROR(CheckVector(slot, vector, config));
-                                   loaded.slots.Insert(slot);
+                                   slots.Insert(slot);
                                    return shard.indexes[ordinal]->Put(slot, vector);
                                  });
-  return loaded;
+  VETTORE_RETURN_IF_ERROR(visited);
+  return slots;
+}
+
+// Besides the index, only thread-safe parts of the shard are touched: it runs beside LoadPoints.
+absl::Status LoadIndex(Shard& shard, size_t ordinal, LoadedIndex& loaded) {
+  const IndexPlace place{*shard.store, shard.key, static_cast<VectorOrdinal>(ordinal)};
+  VETTORE_ASSIGN_OR_RETURN(OpenedIndex opened, OpenIndex(place, shard.config.vectors[ordinal]));
+  shard.indexes[ordinal] = std::move(opened.index);
+  loaded.is_restored = opened.is_restored;
+  if (opened.is_restored) return CatchUp(shard, ordinal, opened.changed);
+  VETTORE_ASSIGN_OR_RETURN(loaded.slots, LoadVectors(shard, ordinal));
+  return absl::OkStatus();
 }
 
 // What cannot be deleted now, as on a full disk, is found again by the next load.
@@ -169,21 +182,17 @@ absl::Status CheckVectorsHavePoints(const SlotBitmap& vectors, const SlotBitmap&
                                     orphans.Count(), " such)"));
 }
 
-// Brings in what the store holds of a shard that has only what its indexes' checkpoints held.
-// opened: by ordinal, without the indexes.
-absl::Status LoadRecords(Shard& shard, std::span<const OpenedIndex> opened, absl::Time now) {
+// Brings in what the store holds of an empty shard.
+absl::Status LoadRecords(Shard& shard, absl::Time now) {
   // Nobody else knows the shard yet; the locks are held for the analysis, and over disk.
   absl::MutexLock gate(&shard.commit_gate);
   absl::MutexLock state(&shard.state_mutex);
-  std::vector<LoadedVectors> loaded(shard.config.vectors.size());
+  std::vector<LoadedIndex> loaded(shard.indexes.size());
   std::vector<std::jthread> threads;
   for (size_t i = 0; i < loaded.size(); ++i) {
-    threads.emplace_back([&loaded, opened, i, &shard] {
-      loaded[i].status = CatchExceptions("load vectors", [&] {
-        if (opened[i].is_restored) return CatchUp(shard, i, opened[i].changed);
-        loaded[i] = LoadVectors(shard, i);
-        return loaded[i].status;
-      });
+    threads.emplace_back([&loaded, i, &shard] {
+      loaded[i].status =
+          CatchExceptions("load vectors", [&] { return LoadIndex(shard, i, loaded[i]); });
     });
   }
   absl::Status status = LoadPoints(shard);
@@ -192,7 +201,7 @@ absl::Status LoadRecords(Shard& shard, std::span<const OpenedIndex> opened, absl
   VETTORE_RETURN_IF_ERROR(status);
   for (size_t i = 0; i < loaded.size(); ++i) {
     VETTORE_RETURN_IF_ERROR(loaded[i].status);
-    VETTORE_RETURN_IF_ERROR(opened[i].is_restored
+    VETTORE_RETURN_IF_ERROR(loaded[i].is_restored
                                 ? Reconcile(shard, i)
                                 : CheckVectorsHavePoints(loaded[i].slots, shard.ids.live(),
                                                          shard.config.vectors[i].name));
@@ -205,21 +214,11 @@ absl::Status LoadRecords(Shard& shard, std::span<const OpenedIndex> opened, absl
 absl::StatusOr<std::unique_ptr<Shard>> LoadShard(std::shared_ptr<Store> store, ShardKey key,
                                                  const CollectionConfig& config, uint64_t epoch,
                                                  absl::Time now) {
-  std::vector<OpenedIndex> opened;
-  std::unique_ptr<Shard> shard;
-  const absl::Status loaded = CatchExceptions("load the collection", [&]() -> absl::Status {
-    std::vector<std::unique_ptr<VectorIndex>> indexes;
-    for (size_t i = 0; i < config.vectors.size(); ++i) {
-      const IndexPlace place{*store, key, static_cast<VectorOrdinal>(i)};
-      VETTORE_ASSIGN_OR_RETURN(opened.emplace_back(), OpenIndex(place, config.vectors[i]));
-      indexes.push_back(std::move(opened.back().index));
-    }
-    shard = std::make_unique<Shard>(std::move(store), key, config, std::move(indexes), epoch);
-    VETTORE_ASSIGN_OR_RETURN(const Position position, shard->store->AppliedPosition(key));
-    if (position != Position{}) shard->applied.Advance(position);
-    return LoadRecords(*shard, opened, now);
-  });
-  VETTORE_RETURN_IF_ERROR(loaded);
+  auto shard = std::make_unique<Shard>(std::move(store), key, config, epoch);
+  VETTORE_ASSIGN_OR_RETURN(const Position position, shard->store->AppliedPosition(key));
+  if (position != Position{}) shard->applied.Advance(position);
+  VETTORE_RETURN_IF_ERROR(
+      CatchExceptions("load the collection", [&] { return LoadRecords(*shard, now); }));
   return shard;
 }
 

@@ -49,12 +49,19 @@ struct RestoreIndex {
   MakeIndex make;
   ChecksummedReader& in;
 
-  template <typename Config>
-  absl::StatusOr<std::unique_ptr<VectorIndex>> operator()(const Config&) {
-    return absl::DataLossError("this kind of index writes no checkpoint");
+  absl::StatusOr<std::unique_ptr<VectorIndex>> operator()(const FlatConfig&) {
+    return absl::DataLossError("a flat index writes no checkpoint");
   }
   absl::StatusOr<std::unique_ptr<VectorIndex>> operator()(const HnswConfig& hnsw) {
-    auto index = std::make_unique<HnswIndex>(make.config, hnsw, make.run, std::move(make.file));
+    return Restored(std::make_unique<HnswIndex>(make.config, hnsw, make.run, std::move(make.file)));
+  }
+  absl::StatusOr<std::unique_ptr<VectorIndex>> operator()(const IvfConfig& ivf) {
+    return Restored(std::make_unique<IvfIndex>(make.config, ivf, make.run, std::move(make.file)));
+  }
+
+ private:
+  template <typename Index>
+  absl::StatusOr<std::unique_ptr<VectorIndex>> Restored(std::unique_ptr<Index> index) {
     VETTORE_RETURN_IF_ERROR(index->Restore(in));
     return index;
   }
@@ -76,7 +83,7 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> RestoreVectorIndex(const VectorConf
                                                                 ChecksummedReader& in) {
   VETTORE_ASSIGN_OR_RETURN(std::unique_ptr<VectorFile> file,
                            VectorFile::Open(run.folder / kVectorFile));
-  return std::visit(RestoreIndex{MakeIndex{config, run, std::move(file)}, in}, config.index);
+  return std::visit(RestoreIndex{{config, run, std::move(file)}, in}, config.index);
 }
 
 std::string_view ActiveInstructionSet() { return simd::NameOf(simd::Active().set); }

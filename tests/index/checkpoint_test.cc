@@ -94,6 +94,74 @@ TEST_F(IndexCheckpoints, ARestoredIndexAnswersAsItDidAndBuildsNothing) {
   }
 }
 
+VectorConfig Lists(Metric metric, IvfEncoding encoding) {
+  VectorConfig config = Config(metric, Quantization::kSq8);
+  config.index = IvfConfig{.encoding = encoding};
+  return config;
+}
+
+TEST_F(IndexCheckpoints, RestoredListsAnswerAsTheyDidAndAreNotTrainedAgain) {
+  for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine}) {
+    for (const IvfEncoding encoding : {IvfEncoding::kPq4, IvfEncoding::kPq8}) {
+      config_ = Lists(metric, encoding);
+      const auto index = Make();
+      PutAll(*index, Source(1).Take(4'000));
+      WaitUntilIndexed(*index);
+      for (Slot slot = 0; slot < 100; ++slot) index->Remove(slot);
+      WaitUntilIndexed(*index);
+      Finish(Begin(*index));
+      const auto restored = Restore();
+      EXPECT_EQ(restored->Stats().live, 3'900U);
+      EXPECT_EQ(restored->Stats().unindexed, 0U);
+      EXPECT_EQ(restored->Slots().Count(), 3'900U);
+      ExpectSameAnswers(*index, *restored);
+      EXPECT_EQ(restored->Stats().taken, 0U);
+    }
+  }
+}
+
+TEST_F(IndexCheckpoints, RestoredListsGoOnChanging) {
+  config_ = Lists(Metric::kL2, IvfEncoding::kPq4);
+  auto index = Make();
+  auto points = PutAll(*index, Source(1).Take(3'000));
+  WaitUntilIndexed(*index);
+  auto checkpoint = Begin(*index);
+  VectorSource source = Source(2);
+  for (Slot slot = 3'000; slot < 3'200; ++slot) ASSERT_TRUE(index->Put(slot, source.Next()).ok());
+  WaitUntilIndexed(*index);  // These are in lists, but not in those of the checkpoint.
+  Finish(std::move(checkpoint));
+  index.reset();
+  index = Restore();
+  EXPECT_EQ(index->Stats().live, 3'000U);
+  for (Slot slot = 0; slot < 3'000; slot += 2) {
+    index->Remove(slot);
+    points.erase(slot);
+  }
+  for (Slot slot = 2'500; slot < 9'000; ++slot) {  // Enough for another training.
+    points[slot] = source.Next();
+    ASSERT_TRUE(index->Put(slot, points[slot]).ok());
+  }
+  WaitUntilIndexed(*index);
+  EXPECT_EQ(index->Stats().live, points.size());
+  for (const Vector& query : Source(3).Take(30)) {
+    const auto found = MustSearch(*index, query, NearestInGraph(10, 64));
+    EXPECT_EQ(found.size(), 10U);
+    ExpectTrueNeighbors(found, config_.metric, points, query);
+  }
+}
+
+TEST_F(IndexCheckpoints, ListsOfOtherSettingsAreRefused) {
+  config_ = Lists(Metric::kL2, IvfEncoding::kPq4);
+  const auto index = Make();
+  PutAll(*index, Source(1).Take(2'000));
+  WaitUntilIndexed(*index);
+  Finish(Begin(*index));
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(Lists(Metric::kL2, IvfEncoding::kPq8)).status()));
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(Lists(Metric::kCosine, IvfEncoding::kPq4)).status()));
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(Config(Metric::kL2, Quantization::kSq8)).status()));
+  EXPECT_TRUE(TryRestore(config_).ok());
+}
+
 TEST_F(IndexCheckpoints, ARestoredIndexGoesOnChanging) {
   auto index = Make();
   auto points = PutAll(*index, Source(1).Take(3'000));
@@ -232,9 +300,14 @@ TEST_F(IndexCheckpoints, AnIndexInMemoryHasNone) {
 }
 
 // Checkpoints are begun, written and restored while others put, remove and search.
-TEST_F(IndexCheckpoints, CheckpointsAreTakenWhileTheIndexServes) {
+class CheckpointsWhileServing : public IndexCheckpoints,
+                                public testing::WithParamInterface<IndexConfig> {};
+
+TEST_P(CheckpointsWhileServing, HoldWhatTheIndexHeld) {
+  config_.index = GetParam();
   const auto index = Make();
   PutAll(*index, Source(1).Take(1'500));
+  WaitUntilIndexed(*index);
   std::atomic<bool> stops = false;
   // A writer holds off its changes for the moment in which a checkpoint begins, as the engine does.
   std::mutex gate;
@@ -280,6 +353,12 @@ TEST_F(IndexCheckpoints, CheckpointsAreTakenWhileTheIndexServes) {
   }
   stops = true;
 }
+
+INSTANTIATE_TEST_SUITE_P(EveryKind, CheckpointsWhileServing,
+                         testing::Values(HnswConfig{.quantization = Quantization::kSq8},
+                                         HnswConfig{.quantization = Quantization::kSq4},
+                                         IvfConfig{.encoding = IvfEncoding::kPq4},
+                                         IvfConfig{.encoding = IvfEncoding::kPq8}));
 
 }  // namespace
 }  // namespace vettore

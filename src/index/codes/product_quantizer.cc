@@ -73,6 +73,18 @@ absl::StatusOr<ProductQuantizer> ProductQuantizer::Train(const Shape& shape,
   return quantizer;
 }
 
+absl::Status ProductQuantizer::Save(ChecksummedWriter& out) const {
+  VETTORE_RETURN_IF_ERROR(out.WriteAll<float>(values_));
+  return out.WriteAll<float>(half_norms_);
+}
+
+absl::StatusOr<ProductQuantizer> ProductQuantizer::Load(const Shape& shape, ChecksummedReader& in) {
+  ProductQuantizer quantizer(shape);
+  VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(quantizer.values_)));
+  VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(quantizer.half_norms_)));
+  return quantizer;
+}
+
 void ProductQuantizer::TrainPart(std::span<const float> sample, size_t s, uint64_t seed) {
   const simd::PqKernels& kernels = simd::ActivePq();
   const size_t count = sample.size() / shape_.dim;

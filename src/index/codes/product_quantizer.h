@@ -6,7 +6,9 @@
 #include <span>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/checksummed_file.h"
 #include "index/shared_loop.h"
 #include "simd/pq_kernels.h"
 
@@ -26,6 +28,10 @@ class ProductQuantizer {
   // codewords. The loop's status when it was stopped.
   static absl::StatusOr<ProductQuantizer> Train(const Shape& shape, std::span<const float> sample,
                                                 uint64_t seed, SharedLoop& loop);
+
+  // Writes the codewords; Load() reads those of a shape. DataLoss, and the statuses of writing.
+  absl::Status Save(ChecksummedWriter& out) const;
+  static absl::StatusOr<ProductQuantizer> Load(const Shape& shape, ChecksummedReader& in);
 
   const Shape& shape() const { return shape_; }
   size_t dsub() const { return shape_.dim / shape_.m; }

@@ -13,6 +13,12 @@ namespace {
 
 constexpr uint64_t kSeed = 20110102;
 
+ProductQuantizer::Shape ShapeOf(const VectorConfig& config, const IvfConfig& ivf) {
+  return {.dim = config.dimension,
+          .m = ivf.pq_m > 0 ? ivf.pq_m : ChooseSubspaces(ivf.encoding, config.dimension),
+          .ksub = ivf.encoding == IvfEncoding::kPq4 ? size_t{16} : size_t{256}};
+}
+
 }  // namespace
 
 size_t ChooseSubspaces(IvfEncoding encoding, size_t dim) {
@@ -25,12 +31,20 @@ absl::StatusOr<IvfCoder> IvfCoder::Train(const VectorConfig& config, const IvfCo
                                          std::span<const float> residuals, SharedLoop& loop) {
   IvfCoder coder(config.metric, config.dimension);
   if (ivf.encoding == IvfEncoding::kFlat) return coder;
-  const ProductQuantizer::Shape shape{
-      .dim = config.dimension,
-      .m = ivf.pq_m > 0 ? ivf.pq_m : ChooseSubspaces(ivf.encoding, config.dimension),
-      .ksub = ivf.encoding == IvfEncoding::kPq4 ? size_t{16} : size_t{256}};
   VETTORE_ASSIGN_OR_RETURN(coder.quantizer_,
-                           ProductQuantizer::Train(shape, residuals, kSeed, loop));
+                           ProductQuantizer::Train(ShapeOf(config, ivf), residuals, kSeed, loop));
+  return coder;
+}
+
+absl::Status IvfCoder::Save(ChecksummedWriter& out) const {
+  return has_codes() ? quantizer_->Save(out) : absl::OkStatus();
+}
+
+absl::StatusOr<IvfCoder> IvfCoder::Load(const VectorConfig& config, const IvfConfig& ivf,
+                                        ChecksummedReader& in) {
+  IvfCoder coder(config.metric, config.dimension);
+  if (ivf.encoding == IvfEncoding::kFlat) return coder;
+  VETTORE_ASSIGN_OR_RETURN(coder.quantizer_, ProductQuantizer::Load(ShapeOf(config, ivf), in));
   return coder;
 }
 

@@ -7,7 +7,9 @@
 #include <optional>
 #include <span>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/checksummed_file.h"
 #include "index/codes/product_quantizer.h"
 #include "index/lists/ivf_list.h"
 #include "index/rows/row_store.h"
@@ -32,6 +34,12 @@ class IvfCoder {
   // residuals: (count, dim), a sample. The loop's status when it was stopped.
   static absl::StatusOr<IvfCoder> Train(const VectorConfig& config, const IvfConfig& ivf,
                                         std::span<const float> residuals, SharedLoop& loop);
+
+  // Writes what was trained; Load() reads it for the same config. DataLoss, and the statuses of
+  // writing.
+  absl::Status Save(ChecksummedWriter& out) const;
+  static absl::StatusOr<IvfCoder> Load(const VectorConfig& config, const IvfConfig& ivf,
+                                       ChecksummedReader& in);
 
   bool has_codes() const { return quantizer_.has_value(); }
   // Of a row.

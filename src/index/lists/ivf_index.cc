@@ -21,7 +21,8 @@ constexpr char kWhat[] = "renew the lists of an index";
 
 IvfIndex::IvfIndex(const VectorConfig& config, const IvfConfig& ivf, const IndexRunOptions& run,
                    std::unique_ptr<VectorFile> file)
-    : distance_(config.metric, config.dimension),
+    : config_(config),
+      distance_(config.metric, config.dimension),
       searcher_(config, ivf),
       rows_(config.dimension, std::move(file)),
       eras_(rows_),
@@ -219,6 +220,7 @@ IndexStats IvfIndex::Stats() const {
     const bool waits = roster_.has_lists() || !roster_.IsSettled(0);
     stats = {.live = live,
              .unindexed = waits ? live - (roster_.listed() - roster_.dead_listed()) : 0,
+             .taken = roster_.taken(),
              .tombstones = rows_.end() - live - rows_.released(),
              .memory_bytes = rows_.memory_bytes() + roster_.memory_bytes(),
              .mapped_bytes = rows_.mapped_bytes()};

@@ -37,11 +37,17 @@ class IvfIndex : public VectorIndex {
       ABSL_LOCKS_EXCLUDED(mutex_);
   IndexStats Stats() const override ABSL_LOCKS_EXCLUDED(mutex_);
   SlotBitmap Slots() const override ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<std::unique_ptr<IndexCheckpoint>> BeginCheckpoint() override
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // As HnswIndex::Restore.
+  absl::Status Restore(ChecksummedReader& in) ABSL_LOCKS_EXCLUDED(mutex_);
   // Also waits for training that is due.
   absl::Status WaitUntilIndexed(const CancelToken& cancel) const override
       ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  class Checkpoint;
+
   // One piece of background work; false when there is none.
   bool WorkSome() ABSL_LOCKS_EXCLUDED(mutex_, structure_mutex_);
   // Each returns false when there was nothing of its kind to do.
@@ -51,6 +57,7 @@ class IvfIndex : public VectorIndex {
   void AppendPortion(const IvfRoster::Portion& portion, AssignedRows assigned)
       ABSL_LOCKS_EXCLUDED(mutex_, structure_mutex_);
 
+  const VectorConfig config_;
   const VectorDistance distance_;
   const IvfSearcher searcher_;
 

@@ -6,6 +6,9 @@
 #include <limits>
 #include <new>
 
+#include "base/status.h"
+#include "base/strings.h"
+
 namespace vettore {
 namespace {
 
@@ -55,27 +58,51 @@ IvfList::IvfList(const CodedRows& coded, std::span<const uint32_t> which)
   if (count == 0) return;
   const std::shared_ptr<std::byte> bytes = AllocateBlocks(count, code_bytes_);
   Place(coded, which, bytes.get(), 0);
-  for (size_t i = 0; i < count; ++i) {
-    blocks_.emplace_back(bytes, bytes.get() + i * IvfBlock::SizeBytes(code_bytes_));
+  AddBlocks(bytes, count);
+}
+
+void IvfList::AddBlocks(const std::shared_ptr<std::byte>& bytes, size_t count) {
+  for (size_t i = 0; i < count; ++i) blocks_.emplace_back(bytes, bytes.get() + i * block_bytes());
+}
+
+absl::Status IvfList::Save(ChecksummedWriter& out) const {
+  for (const Bytes& block : blocks_) {
+    VETTORE_RETURN_IF_ERROR(out.Write({block.get(), block_bytes()}));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const IvfList>> IvfList::Load(const Extent& extent, Row end,
+                                                             ChecksummedReader& in) {
+  auto list = std::make_shared<IvfList>(extent.code_bytes);
+  list->size_ = extent.rows;
+  const size_t count = (extent.rows + kRows - 1) / kRows;
+  if (count == 0) return list;
+  const std::shared_ptr<std::byte> bytes = AllocateBlocks(count, extent.code_bytes);
+  VETTORE_RETURN_IF_ERROR(in.Read({bytes.get(), count * list->block_bytes()}));
+  list->AddBlocks(bytes, count);
+  for (size_t i = 0; i < count * kRows; ++i) {
+    const Row row = list->row(i);
+    if (i < extent.rows ? row >= end : row != kNoRow) {
+      return absl::DataLossError(StrCat("a list holds row ", row, " of ", end));
+    }
+  }
+  return list;
 }
 
 std::shared_ptr<const IvfList> IvfList::With(const CodedRows& coded,
                                              std::span<const uint32_t> which) const {
   auto longer = std::make_shared<IvfList>(*this);
   const size_t in_last = size_ % kRows;
-  const size_t block_bytes = IvfBlock::SizeBytes(code_bytes_);
   const size_t added = (in_last + which.size() + kRows - 1) / kRows;
   if (added == 0) return longer;
   const std::shared_ptr<std::byte> bytes = AllocateBlocks(added, code_bytes_);
   if (in_last > 0) {
-    std::memcpy(bytes.get(), blocks_.back().get(), block_bytes);
+    std::memcpy(bytes.get(), blocks_.back().get(), block_bytes());
     longer->blocks_.pop_back();
   }
   Place(coded, which, bytes.get(), in_last);
-  for (size_t i = 0; i < added; ++i) {
-    longer->blocks_.emplace_back(bytes, bytes.get() + i * block_bytes);
-  }
+  longer->AddBlocks(bytes, added);
   longer->size_ = size_ + which.size();
   return longer;
 }

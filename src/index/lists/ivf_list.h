@@ -7,6 +7,9 @@
 #include <span>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/checksummed_file.h"
 #include "index/lists/kmeans.h"
 #include "index/rows/row_store.h"
 
@@ -64,6 +67,16 @@ class IvfList {
   // Row i behind those of `out`, code and all.
   void CopyTo(CodedRows& out, size_t i) const;
 
+  // Writes the blocks; Load() reads those of so many rows, all of them below `end`. DataLoss, and
+  // the statuses of writing.
+  absl::Status Save(ChecksummedWriter& out) const;
+  struct Extent {
+    size_t rows = 0;
+    size_t code_bytes = 0;
+  };
+  static absl::StatusOr<std::shared_ptr<const IvfList>> Load(const Extent& extent, Row end,
+                                                             ChecksummedReader& in);
+
   size_t memory_bytes() const {
     return sizeof(*this) + blocks_.size() * (sizeof(blocks_[0]) + IvfBlock::SizeBytes(code_bytes_));
   }
@@ -71,6 +84,8 @@ class IvfList {
  private:
   using Bytes = std::shared_ptr<const std::byte>;
 
+  // Puts `count` blocks, one behind the other, behind its own.
+  void AddBlocks(const std::shared_ptr<std::byte>& bytes, size_t count);
   void Place(const CodedRows& coded, std::span<const uint32_t> which, std::byte* blocks,
              size_t begin) const;
 

@@ -129,8 +129,9 @@ void IvfRoster::Return(const Portion& portion, const Assigned& assigned) {
     }
     CheckList(list);
   }
-  assigned_since_ += portion.rows.size();
-  residuals_since_ += assigned.squared_residuals;
+  taken_ += portion.rows.size();
+  progress_.assigned_since += portion.rows.size();
+  progress_.residuals_since += assigned.squared_residuals;
 }
 
 // In the order of the tickets, which IsSettled() relies on.
@@ -205,10 +206,11 @@ void IvfRoster::Recount(uint32_t list) {
 }
 
 bool IvfRoster::HasDrifted() const {
-  if (assigned_since_ < std::max(kFewRows, trained_on_ / 2)) return false;
-  const double mean = residuals_since_ / static_cast<double>(assigned_since_);
-  return std::isfinite(trained_residual_) && std::isfinite(mean) &&
-         mean > kDrift * trained_residual_;
+  if (progress_.assigned_since < std::max<uint64_t>(kFewRows, progress_.trained_on / 2))
+    return false;
+  const double mean = progress_.residuals_since / static_cast<double>(progress_.assigned_since);
+  return std::isfinite(progress_.trained_residual) && std::isfinite(mean) &&
+         mean > kDrift * progress_.trained_residual;
 }
 
 bool IvfRoster::IsRebuildDue() const {
@@ -216,9 +218,9 @@ bool IvfRoster::IsRebuildDue() const {
   const size_t live = rows_.live();
   if (!has_lists()) return ListsFor(live, nlist_) > 0;
   const bool is_idle = next_ == waiting_.size() && assigning_.empty();
-  const double growth = static_cast<double>(live) / static_cast<double>(trained_on_);
-  return growth >= (is_idle ? kGrowthIdle : kGrowthLoading) || live <= trained_on_ / kShrink ||
-         HasDrifted();
+  const double growth = static_cast<double>(live) / static_cast<double>(progress_.trained_on);
+  return growth >= (is_idle ? kGrowthIdle : kGrowthLoading) ||
+         live <= progress_.trained_on / kShrink || HasDrifted();
 }
 
 std::vector<Row> IvfRoster::BeginRebuild() {
@@ -241,10 +243,10 @@ IvfPartition IvfRoster::FinishRebuild(IvfPartition partition, double squared_res
   listed_ = 0;
   dead_listed_ = 0;
   if (has_lists()) TakeOver(*partition_.table);
-  trained_on_ = listed_;
-  trained_residual_ = squared_residuals / static_cast<double>(std::max<size_t>(listed_, 1));
-  assigned_since_ = 0;
-  residuals_since_ = 0;
+  progress_ = {
+      .trained_on = listed_,
+      .trained_residual = squared_residuals / static_cast<double>(std::max<size_t>(listed_, 1))};
+  taken_ += listed_;
 
   const auto is_listed = [this](const Waiting& waiting) { return ListOf(waiting.row) != kNoList; };
   std::erase_if(assigning_, is_listed);
@@ -282,6 +284,23 @@ void IvfRoster::TakeOver(const IvfTable& table) {
     }
   }
   for (uint32_t list = 0; list < table.lists.size(); ++list) CheckList(list);
+}
+
+void IvfRoster::Restore(IvfPartition partition, const Progress& progress) {
+  partition_ = std::move(partition);
+  progress_ = progress;
+  list_of_.assign(rows_.end(), kNoList);
+  TakeOver(*partition_.table);
+  std::vector<Row> unused;
+  for (Row row = 0; row < list_of_.size(); ++row) {
+    if (list_of_[row] != kNoList) continue;
+    if (rows_.IsAlive(row)) {
+      Push(row);
+    } else {
+      unused.push_back(row);
+    }
+  }
+  rows_.Release(unused);
 }
 
 void IvfRoster::AbandonRebuild() {

@@ -79,6 +79,20 @@ class IvfRoster {
   IvfPartition FinishRebuild(IvfPartition partition, double squared_residuals);
   void AbandonRebuild();
 
+  // What decides when all is trained anew.
+  struct Progress {
+    uint64_t trained_on = 0;      // Rows of the last rebuild.
+    double trained_residual = 0;  // Their mean squared residual.
+    uint64_t assigned_since = 0;
+    double residuals_since = 0;  // Sum over what was assigned since.
+  };
+  const Progress& progress() const { return progress_; }
+  // Takes over a partition of rows of the store. Living rows in no list wait; dead ones are
+  // released. Once, before anything else.
+  void Restore(IvfPartition partition, const Progress& progress);
+  // Rows that were ever put into lists here, again for each rebuild.
+  uint64_t taken() const { return taken_; }
+
   // Lists for so many rows; none when they are too few. nlist: of the config.
   static size_t ListsFor(size_t count, size_t nlist);
 
@@ -139,10 +153,8 @@ class IvfRoster {
 
   bool is_rebuilding_ = false;
   std::vector<Row> retired_in_rebuild_;
-  size_t trained_on_ = 0;        // Rows of the last rebuild.
-  double trained_residual_ = 0;  // Their mean squared residual.
-  size_t assigned_since_ = 0;
-  double residuals_since_ = 0;  // Sum over what was assigned since.
+  Progress progress_;
+  uint64_t taken_ = 0;
 };
 
 }  // namespace vettore

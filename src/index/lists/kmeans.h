@@ -21,6 +21,7 @@ class Centroids {
 
   size_t dim() const { return dim_; }
   size_t count() const { return squared_norms_.size(); }
+  std::span<const float> values() const { return values_; }
   const float* row(size_t i) const { return values_.data() + i * dim_; }
   // Infinity where it overflowed.
   float squared_norm(size_t i) const { return squared_norms_[i]; }
