@@ -53,6 +53,7 @@ def options() -> list[tuple[str, Any]]:
         ("grpc.max_receive_message_length", -1),
         ("grpc.service_config", json.dumps(policy)),
         # A client whose server restarts looks for it again within a second.
+        ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.min_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 1000),
     ]
