@@ -167,6 +167,7 @@ absl::Status WriteIndexCheckpoint(Shard& shard, VectorOrdinal ordinal) {
 absl::Status ForgetIndexCheckpoints(Store& store, ShardKey key) {
   VETTORE_ASSIGN_OR_RETURN(const auto records, store.ListMeta(MetaPrefix(key)));
   std::vector<Store::MetaChange> changes;
+  changes.reserve(records.size());
   for (const auto& [name, value] : records) {
     changes.push_back({.key = name, .expected = value, .value = {}});
   }

@@ -28,10 +28,8 @@ class LinearPool {
   // Forgets all; keeps at most `capacity` (>= 1) from now on.
   void Reset(size_t capacity) {
     capacity_ = capacity;
-    if (distances_.size() <= capacity) {
-      distances_.resize(capacity + 1);
-      rows_.resize(capacity + 1);
-    }
+    distances_.assign(capacity + kWindow, std::numeric_limits<float>::infinity());
+    rows_.resize(std::max(rows_.size(), capacity + 1));
     size_ = 0;
     cursor_ = 0;
   }
@@ -56,6 +54,7 @@ class LinearPool {
     distances_[place] = candidate.distance;
     rows_[place] = candidate.row;
     size_ = std::min(size_ + 1, capacity_);
+    distances_[capacity_] = std::numeric_limits<float>::infinity();
     cursor_ = std::min(cursor_, place);
     return place - cursor_;
   }
@@ -82,21 +81,28 @@ class LinearPool {
   static constexpr Row kTaken = 0x80000000;
   static_assert(kMostRows <= kTaken);
 
-  // Behind what is as near. Without branches: which way it goes nobody can predict.
+  // What is left of a search by halves is counted through, several at a time.
+  static constexpr size_t kWindow = 32;
+
+  // Behind what is as near. Without branches on distances: which way they go nobody can predict.
   size_t PlaceOf(float distance) const {
     const float* begin = distances_.data();
-    for (size_t count = size_; count > 0;) {
-      const size_t half = (count + 1) / 2;
-      begin += begin[half - 1] <= distance ? half : 0;
+    for (size_t count = size_; count > kWindow;) {
+      const size_t half = count / 2;
+      begin += half & -static_cast<size_t>(begin[half - 1] <= distance);
       count -= half;
     }
-    return static_cast<size_t>(begin - distances_.data());
+    // Past the end lies infinity, in at least a window.
+    uint32_t nearer = 0;
+    for (size_t i = 0; i < kWindow; ++i) nearer += begin[i] <= distance ? 1U : 0U;
+    // An infinite distance is not farther than what lies past the end.
+    return std::min(static_cast<size_t>(begin - distances_.data()) + nearer, size_);
   }
 
   size_t capacity_ = 0;
   size_t size_ = 0;
   size_t cursor_ = 0;             // All before it were taken.
-  std::vector<float> distances_;  // (capacity_ + 1), of which size_ hold, ascending.
+  std::vector<float> distances_;  // Ascending; behind the size_ that hold, infinity.
   std::vector<Row> rows_;         // The same; kTaken is set in those that were taken.
 };
 

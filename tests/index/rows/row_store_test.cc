@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <limits>
 #include <random>
 #include <span>
 #include <vector>
@@ -108,19 +109,26 @@ TEST(LinearPool, KeepsTheNearestAndGivesEachOnce) {
   EXPECT_EQ(pool[2].row, 2U);
 }
 
+// Of equals the first inserted comes first, and stays; infinity is the farthest of all.
 TEST(LinearPool, AgreesWithSorting) {
   std::mt19937 random(3);
-  for (const size_t capacity : {1, 2, 7, 64}) {
-    LinearPool pool;
+  LinearPool pool;
+  for (const size_t capacity : {1, 2, 7, 31, 200, 33, 64, 500, 32}) {
     pool.Reset(capacity);
-    std::vector<float> distances;
-    for (Row row = 0; row < 200; ++row) {
-      distances.push_back(static_cast<float>(random() % 50));
-      pool.Insert({distances.back(), row});
-      std::vector<float> wanted = distances;
+    std::vector<std::pair<float, Row>> wanted;
+    for (Row row = 0; row < 600; ++row) {
+      const bool is_lost = random() % 10 == 0;
+      const float distance = is_lost ? std::numeric_limits<float>::infinity()
+                                     : static_cast<float>(random() % 100) - 50;
+      pool.Insert({distance, row});
+      wanted.emplace_back(distance, row);
+      if (row % 7 != 0 && row + 1 < 600) continue;
       std::sort(wanted.begin(), wanted.end());
-      ASSERT_EQ(pool.size(), std::min(capacity, wanted.size()));
-      for (size_t i = 0; i < pool.size(); ++i) ASSERT_EQ(pool[i].distance, wanted[i]);
+      ASSERT_EQ(pool.size(), std::min(capacity, size_t{row} + 1));
+      wanted.resize(pool.size());
+      for (size_t i = 0; i < pool.size(); ++i) {
+        ASSERT_EQ(std::pair(pool[i].distance, pool[i].row), wanted[i]) << capacity << " " << i;
+      }
     }
   }
 }
