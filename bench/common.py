@@ -21,21 +21,27 @@ import vettore
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-def parser(description: str) -> argparse.ArgumentParser:
+def server_parser(description: str) -> argparse.ArgumentParser:
     """The options that all of them take."""
     options = argparse.ArgumentParser(description=description)
+    options.add_argument(
+        "--binary",
+        type=Path,
+        default=REPOSITORY / "build/release/vettore",
+        help="the server program (default: %(default)s)",
+    )
+    return options
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """The same, and those of what embeds a data set."""
+    options = server_parser(description)
     options.add_argument(
         "--data",
         type=Path,
         default=os.environ.get("VETTORE_DATASETS_DIR"),
         required="VETTORE_DATASETS_DIR" not in os.environ,
         help="the folder of the data sets (default: $VETTORE_DATASETS_DIR)",
-    )
-    options.add_argument(
-        "--binary",
-        type=Path,
-        default=REPOSITORY / "build/release/vettore",
-        help="the server program (default: %(default)s)",
     )
     options.add_argument("--model", default="all-MiniLM-L6-v2", help="default: %(default)s")
     return options
