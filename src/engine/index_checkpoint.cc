@@ -19,6 +19,7 @@ namespace vettore {
 namespace {
 
 constexpr std::string_view kTitle = "vettore index 1\n";
+constexpr std::string_view kDamaged = "checkpoint-damaged";
 // Beyond the checkpoint itself: what the records want for their next writes.
 constexpr uint64_t kSpareBytes = uint64_t{512} << 20;
 
@@ -89,10 +90,10 @@ absl::StatusOr<OpenedIndex> Restore(const IndexPlace& place, const VectorConfig&
   return restored;
 }
 
-// Kept for whoever wants to know what happened; the next one takes its place.
+// Kept for whoever wants to know what happened, until the next checkpoint is written.
 void PutAside(const std::filesystem::path& folder, const std::string& record) {
   std::error_code ignored;
-  std::filesystem::rename(FileOf(folder, record.front()), folder / "checkpoint-damaged", ignored);
+  std::filesystem::rename(FileOf(folder, record.front()), folder / kDamaged, ignored);
 }
 
 absl::Status CheckRoom(const std::filesystem::path& folder, uint64_t wanted_bytes) {
@@ -119,20 +120,20 @@ absl::StatusOr<OpenedIndex> OpenIndex(const IndexPlace& place, const VectorConfi
          {"vector", config.name},
          {"reason", restored.status().ToString()}});
     PutAside(folder, *record);
-    VETTORE_RETURN_IF_ERROR(
-        place.store.ChangeMeta({{{.key = MetaKey(place), .expected = *record, .value = {}}}}));
+    // Where it cannot be changed, as on a full disk, the next start finds the file missing.
+    place.store.ChangeMeta({{{.key = MetaKey(place), .expected = *record, .value = {}}}})
+        .IgnoreError();
   }
   OpenedIndex empty;
   VETTORE_ASSIGN_OR_RETURN(empty.index, MakeVectorIndex(config, {.folder = folder}));
   return empty;
 }
 
-absl::Status WriteIndexCheckpoint(Shard& shard, VectorOrdinal ordinal) {
+absl::StatusOr<std::optional<Position>> WriteIndexCheckpoint(Shard& shard, VectorOrdinal ordinal) {
   VectorIndex& index = *shard.indexes[static_cast<size_t>(ordinal)];
   const IndexPlace place{*shard.store, shard.key, ordinal};
   VETTORE_ASSIGN_OR_RETURN(const std::filesystem::path folder,
                            place.store.IndexFolder(place.key, ordinal));
-  VETTORE_RETURN_IF_ERROR(CheckRoom(folder, index.Stats().memory_bytes));
   std::unique_ptr<IndexCheckpoint> checkpoint;
   Position covered;
   {
@@ -145,7 +146,8 @@ absl::Status WriteIndexCheckpoint(Shard& shard, VectorOrdinal ordinal) {
     covered = shard.applied.Get();
     VETTORE_ASSIGN_OR_RETURN(checkpoint, index.BeginCheckpoint());
   }
-  if (checkpoint == nullptr) return absl::OkStatus();
+  if (checkpoint == nullptr) return std::optional<Position>();
+  VETTORE_RETURN_IF_ERROR(CheckRoom(folder, index.Stats().memory_bytes));
 
   VETTORE_ASSIGN_OR_RETURN(const std::optional<std::string> record,
                            place.store.GetMeta(MetaKey(place)));
@@ -161,7 +163,8 @@ absl::Status WriteIndexCheckpoint(Shard& shard, VectorOrdinal ordinal) {
       {{{.key = MetaKey(place), .expected = record, .value = MetaValue(which, hash)}}}));
   std::error_code ignored;
   std::filesystem::remove(FileOf(folder, which == '0' ? '1' : '0'), ignored);
-  return absl::OkStatus();
+  std::filesystem::remove(folder / kDamaged, ignored);
+  return covered;
 }
 
 absl::Status ForgetIndexCheckpoints(Store& store, ShardKey key) {

@@ -2,11 +2,13 @@
 //
 //   checkpoint-0, -1   in the index's folder: a ChecksummedWriter file of u64 epoch, u64 seq (the
 //                      position that it covers), then what the index wrote; one of them counts
+//   checkpoint-damaged one that could not be used, until the next is written
 //   checkpoint/C-S/N   metadata, of vector N of shard S of collection C: which one counts, "0" or
 //                      "1", a space, and its hash in 16 hexadecimal digits
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -14,6 +16,7 @@
 #include "index/vector_index.h"
 #include "storage/store.h"
 #include "types/collection_config.h"
+#include "types/position.h"
 #include "types/slot_bitmap.h"
 
 namespace vettore {
@@ -37,13 +40,13 @@ struct IndexPlace {
 // records contradict, is put aside, and the log says why.
 absl::StatusOr<OpenedIndex> OpenIndex(const IndexPlace& place, const VectorConfig& config);
 
-// Writes a checkpoint of the shard's index and makes it the one that counts; what it covers is
-// durable then. Does nothing for an index that has none. Unavailable: not now; ResourceExhausted:
-// the disk has no room. Not twice at once for an index.
-absl::Status WriteIndexCheckpoint(Shard& shard, VectorOrdinal ordinal)
+// Writes a checkpoint of the shard's index and makes it the one that counts. Returns the position
+// that it covers, which is durable then; nothing for an index that has no checkpoints. Unavailable:
+// not now; ResourceExhausted: the disk has no room. Not twice at once for an index.
+absl::StatusOr<std::optional<Position>> WriteIndexCheckpoint(Shard& shard, VectorOrdinal ordinal)
     ABSL_LOCKS_EXCLUDED(shard.commit_gate, shard.state_mutex);
 
-// Deletes the metadata of a shard that is gone, with its folders.
+// Deletes the metadata of a shard that is gone; the files went with its folders.
 absl::Status ForgetIndexCheckpoints(Store& store, ShardKey key);
 
 }  // namespace vettore

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "engine/shard.h"
 
@@ -28,13 +29,21 @@ class IndexCheckpointer {
   void Close() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  // Of an index, at its last checkpoint (or at the start).
+  struct Covered {
+    uint64_t taken = 0;  // Vectors that the graph had taken.
+    uint64_t seq = 0;    // Of the position.
+  };
+  static bool IsDue(When when, const IndexStats& stats, uint64_t seq, const Covered& covered);
+  absl::Status WriteOne(size_t ordinal, const IndexStats& stats)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   Shard& shard_;
 
   // Held while a checkpoint is written, over disk: nobody else waits for it but Close().
   absl::Mutex mutex_ ABSL_ACQUIRED_BEFORE(shard_.commit_gate);
   bool is_closed_ ABSL_GUARDED_BY(mutex_) = false;
-  // By ordinal: how many vectors the graph had taken at the last checkpoint.
-  std::vector<uint64_t> covered_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Covered> covered_ ABSL_GUARDED_BY(mutex_);  // By ordinal.
 };
 
 }  // namespace vettore

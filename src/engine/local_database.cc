@@ -55,9 +55,12 @@ void LocalDatabase::KeepCheckpoints(absl::Duration interval) const {
 }
 
 void LocalDatabase::WriteCheckpoints(IndexCheckpointer::When when) const {
-  for (const auto& [name, open] : Snapshot()) {
-    if (open.local) open.local->WriteCheckpoints(when);
-  }
+  CatchExceptions("write checkpoints", [&] {
+    for (const auto& [name, open] : Snapshot()) {
+      if (open.local) open.local->WriteCheckpoints(when);
+    }
+    return absl::OkStatus();
+  }).IgnoreError();
 }
 
 absl::Status LocalDatabase::Load() {

@@ -57,8 +57,8 @@ struct IndexSearchTrace {
   size_t hops = 0;  // Of the graph, or lists probed.
 };
 
-// An index as it stood at one moment, to be written while it goes on serving and changing; until it
-// is destroyed nothing new is taken into the graph.
+// An index as it stood at one moment, to be written while it goes on serving and changing; a graph
+// takes nothing new until it is written, or the checkpoint is destroyed.
 class IndexCheckpoint {
  public:
   virtual ~IndexCheckpoint() = default;

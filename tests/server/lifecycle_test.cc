@@ -201,7 +201,9 @@ TEST_F(Lifecycle, FullQueueIsRefused) {
     });
   }
   for (std::thread& client : clients) client.join();
-  EXPECT_EQ(refused, 4) << "one runs, one waits";
+  // One runs, one waits; the others may come before the first has left the queue.
+  EXPECT_GE(refused, 4);
+  EXPECT_LE(refused, 5);
 }
 
 TEST_F(Lifecycle, StopLetsARequestInFlightEndAndRefusesNewOnes) {

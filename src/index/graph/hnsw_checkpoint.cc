@@ -1,4 +1,5 @@
 // Writing the HNSW graph to a checkpoint, and reading it back.
+#include <algorithm>
 #include <vector>
 
 #include "base/status.h"
@@ -27,7 +28,8 @@ absl::Status HnswGraph::Save(ChecksummedWriter& out) const {
 absl::Status HnswGraph::Load(absl::FunctionRef<bool(Row)> is_inside, ChecksummedReader& in) {
   VETTORE_ASSIGN_OR_RETURN(const GraphHead head, in.ReadOne<GraphHead>());
   // Each row has its links behind it: no number is believed that the file has no room for.
-  if (head.extent.rows > in.remaining() || head.extent.upper_rows > in.remaining()) {
+  if (head.extent.rows > std::min<size_t>(in.remaining(), kMostRows) ||
+      head.extent.upper_rows > in.remaining()) {
     return absl::DataLossError("the graph is larger than its file");
   }
   std::vector<uint8_t> levels(head.extent.rows, Adjacency::kNotInGraph);

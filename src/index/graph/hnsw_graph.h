@@ -75,6 +75,7 @@ class HnswGraph {
   absl::Status Save(ChecksummedWriter& out) const;
   absl::Status Load(absl::FunctionRef<bool(Row)> is_inside, ChecksummedReader& in);
 
+  size_t rows() const { return adjacency_.rows(); }
   size_t memory_bytes() const;
 
  private:

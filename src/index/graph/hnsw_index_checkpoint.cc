@@ -1,4 +1,5 @@
 // The HNSW index in a checkpoint: its rows, its quantizer and its graph.
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -40,22 +41,14 @@ struct HnswIndex::State {
   uint32_t generation = 0;
 };
 
-// The queue is paused for as long as it lives.
+// The queue is paused until the graph is written.
 class HnswIndex::Checkpoint : public IndexCheckpoint {
  public:
   explicit Checkpoint(HnswIndex& index) : index_(index) {
     TracedLock lock(index_.mutex_);
     index_.queue_.Pause();
   }
-  ~Checkpoint() override {
-    size_t backlog = 0;
-    {
-      TracedLock lock(index_.mutex_);
-      index_.queue_.Resume();
-      backlog = index_.queue_.backlog();
-    }
-    index_.workers_.WakeForBacklog(backlog);
-  }
+  ~Checkpoint() override { Resume(); }
   Checkpoint(const Checkpoint&) = delete;
   Checkpoint& operator=(const Checkpoint&) = delete;
 
@@ -63,8 +56,6 @@ class HnswIndex::Checkpoint : public IndexCheckpoint {
 
   // rows, centre and graph behind the head: (rows) stamps, (rows) bytes, (dim) floats.
   absl::Status Write(ChecksummedWriter& out) override {
-    // What the stamps promise must be on disk before the checkpoint is.
-    VETTORE_RETURN_IF_ERROR(index_.rows_.SyncFile());
     const VectorCodec::Learned& learned = state_.graph->codes().codec()->learned();
     const Head head{.settings = SettingsOf(index_),
                     .generation = state_.generation,
@@ -76,7 +67,10 @@ class HnswIndex::Checkpoint : public IndexCheckpoint {
     VETTORE_RETURN_IF_ERROR(out.WriteAll<RowStore::Stamp>(state_.stamps));
     VETTORE_RETURN_IF_ERROR(out.WriteAll<uint8_t>(state_.in_graph));
     VETTORE_RETURN_IF_ERROR(out.WriteAll<float>(learned.centre));
-    return state_.graph->Save(out);
+    VETTORE_RETURN_IF_ERROR(state_.graph->Save(out));
+    Resume();
+    // What the stamps promise must be on disk before the checkpoint counts.
+    return index_.rows_.SyncFile();
   }
 
   static Settings SettingsOf(const HnswIndex& index) {
@@ -87,13 +81,26 @@ class HnswIndex::Checkpoint : public IndexCheckpoint {
   }
 
  private:
+  void Resume() {
+    if (!std::exchange(is_paused_, false)) return;
+    size_t backlog = 0;
+    {
+      TracedLock lock(index_.mutex_);
+      index_.queue_.Resume();
+      backlog = index_.queue_.backlog();
+    }
+    index_.workers_.WakeForBacklog(backlog);
+  }
+
   HnswIndex& index_;
+  bool is_paused_ = true;
   State state_;
 };
 
 absl::StatusOr<std::unique_ptr<IndexCheckpoint>> HnswIndex::BeginCheckpoint() {
   // Without codes the vectors are in memory, and only they could not be found again.
   if (!rows_.has_file()) return std::unique_ptr<IndexCheckpoint>();
+  VETTORE_RETURN_IF_ERROR(rows_.CheckFile());
   auto checkpoint = std::make_unique<Checkpoint>(*this);
   TracedLock lock(mutex_);
   while (!queue_.is_still()) {
@@ -127,6 +134,11 @@ absl::Status HnswIndex::Restore(ChecksummedReader& in) {
   const auto is_inside = [&](Row row) { return row < in_graph.size() && in_graph[row] != 0; };
   VETTORE_RETURN_IF_ERROR(graph->Load(is_inside, in));
   VETTORE_RETURN_IF_ERROR(in.ExpectEnd());
+  const auto inside =
+      std::count_if(in_graph.begin(), in_graph.end(), [](uint8_t byte) { return byte != 0; });
+  if (static_cast<size_t>(inside) != graph->rows()) {
+    return absl::DataLossError("it names rows that its graph does not hold");
+  }
   size_t backlog = 0;
   {
     TracedLock lock(mutex_);

@@ -111,6 +111,7 @@ absl::StatusOr<std::unique_ptr<IndexCheckpoint>> IvfIndex::BeginCheckpoint() {
   TracedLock lock(mutex_);
   // Lists without codes are made from the vectors, which are in memory.
   if (!rows_.has_file() || !roster_.has_lists()) return std::unique_ptr<IndexCheckpoint>();
+  VETTORE_RETURN_IF_ERROR(rows_.CheckFile());
   return std::make_unique<Checkpoint>(
       *this, Checkpoint::State{rows_.Stamps(), roster_.partition(), roster_.progress()});
 }
@@ -122,7 +123,9 @@ absl::Status IvfIndex::Restore(ChecksummedReader& in) {
     return absl::DataLossError("it is of an index with other settings");
   }
   // Each has bytes behind the head: no number is believed that the file has no room for.
-  if (head.rows > std::min<size_t>(in.remaining(), kMostRows) || head.lists > in.remaining()) {
+  const size_t centroid_bytes = config_.dimension * sizeof(float);
+  if (head.rows > std::min<size_t>(in.remaining(), kMostRows) || head.lists == 0 ||
+      head.lists > in.remaining() / centroid_bytes) {
     return absl::DataLossError("it has more rows or lists than room");
   }
   std::vector<RowStore::Stamp> stamps(head.rows);

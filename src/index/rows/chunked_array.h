@@ -32,7 +32,7 @@ class ChunkedArray {
   explicit ChunkedArray(size_t width,
                         std::unique_ptr<ChunkSource> source = std::make_unique<AnonymousChunks>())
       : width_(width), source_(std::move(source)) {
-    while ((sizeof(T) * width_ << shift_) < kChunkBytes) ++shift_;
+    while (ChunkBytes() < kChunkBytes || ChunkBytes() % kPage != 0) ++shift_;
     mask_ = (size_t{1} << shift_) - 1;
   }
   ChunkedArray(const ChunkedArray&) = delete;
@@ -93,6 +93,7 @@ class ChunkedArray {
   // Large enough that huge pages pay, small enough that a small collection costs address space
   // only.
   static constexpr size_t kChunkBytes = size_t{4} << 20;
+  static constexpr size_t kPage = 4096;
 
   size_t ChunkBytes() const { return sizeof(T) * width_ << shift_; }
 

@@ -93,9 +93,10 @@ class RowStore {
   // the file any more, as after a crash, is dead. DataLoss: the stamps cannot be a store's;
   // ResourceExhausted.
   absl::Status Restore(std::span<const Stamp> stamps);
-  // What the file holds survives a power cut from now on. FailedPrecondition when it does not hold
-  // all.
+  // What the file holds survives a power cut from now on. Unavailable when it does not hold all.
   absl::Status SyncFile() const { return file_->Sync(); }
+  // Unavailable when it does not hold all.
+  absl::Status CheckFile() const { return file_->Check(); }
   bool has_file() const { return file_ != nullptr; }
 
   // In memory, and of vectors in the file.

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,6 +18,9 @@
 
 namespace vettore {
 namespace {
+
+// Left to the records: vectors can be in memory, they cannot be elsewhere.
+constexpr uint64_t kSpareBytes = uint64_t{512} << 20;
 
 void* MapAnonymous(size_t size_bytes) {
   void* const address =
@@ -77,9 +81,13 @@ void* VectorFile::MapFromFile(size_t size_bytes) {
   const size_t begin = chunks_.size() * size_bytes;
   struct stat info;
   if (fstat(fd_, &info) != 0) return nullptr;
-  if (static_cast<size_t>(info.st_size) < begin + size_bytes &&
-      ftruncate(fd_, static_cast<off_t>(begin + size_bytes)) != 0) {
-    return nullptr;
+  if (static_cast<size_t>(info.st_size) < begin + size_bytes) {
+    struct statvfs disk;
+    if (fstatvfs(fd_, &disk) == 0 && disk.f_bavail * disk.f_frsize < size_bytes + kSpareBytes) {
+      errno = ENOSPC;
+      return nullptr;
+    }
+    if (ftruncate(fd_, static_cast<off_t>(begin + size_bytes)) != 0) return nullptr;
   }
   void* const address =
       mmap(nullptr, size_bytes, PROT_READ, MAP_SHARED, fd_, static_cast<off_t>(begin));
@@ -99,11 +107,13 @@ absl::Status VectorFile::Write(size_t offset_bytes, std::span<const float> value
   return absl::OkStatus();
 }
 
+absl::Status VectorFile::Check() const {
+  if (chunks_in_memory_ == 0) return absl::OkStatus();
+  return absl::UnavailableError(StrCat(path_.string(), ": the disk did not take all vectors"));
+}
+
 absl::Status VectorFile::Sync() const {
-  if (chunks_in_memory_ > 0) {
-    return absl::FailedPreconditionError(
-        StrCat(path_.string(), ": the disk did not take all vectors"));
-  }
+  VETTORE_RETURN_IF_ERROR(Check());
   if (fdatasync(fd_) != 0) return ErrnoStatus(errno, "fdatasync", path_);
   return absl::OkStatus();
 }

@@ -34,9 +34,11 @@ class VectorFile final : public ChunkSource {
   // nor memory takes them.
   absl::Status Write(size_t offset_bytes, std::span<const float> values);
 
-  // What was written survives a power cut from now on. FailedPrecondition when a chunk is in memory
-  // instead. Thread-safe with Write().
+  // What was written survives a power cut from now on. As Check(), and the statuses of
+  // ErrnoStatus(). Thread-safe with Write(), and so is Check().
   absl::Status Sync() const;
+  // Unavailable when a chunk is in memory instead.
+  absl::Status Check() const;
 
   // Of the chunks that moved to memory.
   size_t memory_bytes() const { return chunks_in_memory_ * chunk_bytes_; }

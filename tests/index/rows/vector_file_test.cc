@@ -90,6 +90,22 @@ TEST(VectorFile, AChunkThatTheDiskDoesNotTakeMovesToMemory) {
   }
   ExpectAll(rows, 20'000);
   EXPECT_GT(rows.memory_bytes(), 20'000 * kDim * sizeof(float));
+  EXPECT_TRUE(absl::IsUnavailable(rows.CheckFile()));
+  EXPECT_TRUE(absl::IsUnavailable(rows.SyncFile()));
+}
+
+// Chunks of wide rows began in the midst of a page, where no file can be mapped.
+TEST(VectorFile, WideRowsAreMappedToo) {
+  constexpr size_t kWide = 40'016;
+  const TemporaryDirectory directory;
+  RowStore rows(kWide, CreateFile(directory.path() / "vectors"));
+  for (Slot slot = 0; slot < 200; ++slot) {
+    ASSERT_TRUE(rows.Put(slot, Vector(kWide, static_cast<float>(slot))).ok());
+  }
+  EXPECT_TRUE(rows.CheckFile().ok());
+  for (Slot slot = 0; slot < 200; ++slot) {
+    EXPECT_EQ(rows.vector(rows.RowOf(slot))[kWide - 1], static_cast<float>(slot));
+  }
 }
 
 TEST(VectorFile, ANewFileLeavesTheOldOneToWhoMapsIt) {
