@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <limits>
+#include <memory>
 #include <random>
 #include <span>
 #include <vector>
