@@ -79,13 +79,7 @@ absl::Status ChecksummedWriter::WriteBlock() {
 }
 
 absl::Status ChecksummedWriter::WriteRaw(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd_, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return ErrnoStatus(errno, "write", temporary());
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return absl::OkStatus();
+  return WriteToEnd(fd_, bytes, temporary());
 }
 
 absl::StatusOr<uint64_t> ChecksummedWriter::Finish() {

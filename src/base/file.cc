@@ -16,17 +16,22 @@ namespace vettore {
 namespace {
 
 absl::Status WriteAndSync(int fd, std::string_view contents, const std::filesystem::path& path) {
+  VETTORE_RETURN_IF_ERROR(WriteToEnd(fd, contents, path));
+  if (fsync(fd) != 0) return ErrnoStatus(errno, "fsync", path);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status WriteToEnd(int fd, std::string_view contents, const std::filesystem::path& path) {
   while (!contents.empty()) {
     const ssize_t written = write(fd, contents.data(), contents.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return ErrnoStatus(errno, "write", path);
     contents.remove_prefix(static_cast<size_t>(written));
   }
-  if (fsync(fd) != 0) return ErrnoStatus(errno, "fsync", path);
   return absl::OkStatus();
 }
-
-}  // namespace
 
 absl::Status SyncDirectory(const std::filesystem::path& directory) {
   const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

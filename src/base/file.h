@@ -21,6 +21,10 @@ absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path, size_t m
 // temporary name, fsync, rename, fsync of the directory.
 absl::Status WriteFileAtomically(const std::filesystem::path& path, std::string_view contents);
 
+// Writes all of `contents` to an open file, however many calls it takes. `path` is for the words of
+// the status, which is ErrnoStatus()'s.
+absl::Status WriteToEnd(int fd, std::string_view contents, const std::filesystem::path& path);
+
 // Makes the names in a directory durable. The statuses of ErrnoStatus().
 absl::Status SyncDirectory(const std::filesystem::path& directory);
 
