@@ -29,7 +29,7 @@ struct Options {
   std::string queries;  // The name of a set of queries; empty: the first.
   std::string folder;
   uint32_t m = 16;
-  uint32_t ef_construction = 200;
+  uint32_t ef_construction = HnswConfig{}.ef_construction;
   size_t k = 10;
 };
 

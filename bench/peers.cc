@@ -26,7 +26,9 @@ struct Options {
   std::vector<double> filters;
   ComparisonOptions comparison;
   uint32_t m = 16;
-  uint32_t ef_construction = 200;
+  // As many as give recalls at least as high at equal ef: links are chosen differently.
+  uint32_t ef_construction = HnswConfig{}.ef_construction;
+  uint32_t peer_ef_construction = 200;
   std::string quantization = "auto";
   int build_threads = 1;
   bool quick = false;
@@ -83,6 +85,11 @@ TruthRun TruthThreads() {
   return {.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()))};
 }
 
+VectorConfig PeerConfig(VectorConfig config, const Options& options) {
+  std::get<HnswConfig>(config.index).ef_construction = options.peer_ef_construction;
+  return config;
+}
+
 absl::Status CompareOn(const AnnData& data, const Options& options, Report& report) {
   VectorConfig config;
   config.dimension = static_cast<uint32_t>(data.base.dim);
@@ -96,8 +103,9 @@ absl::Status CompareOn(const AnnData& data, const Options& options, Report& repo
   VETTORE_ASSIGN_OR_RETURN(
       Contender ours, BuildContender(MakeVettoreSystem(config, options.vectors_folder), data.base,
                                      options.build_threads));
-  VETTORE_ASSIGN_OR_RETURN(
-      Contender peer, BuildContender(MakeHnswlibSystem(config), data.base, options.build_threads));
+  VETTORE_ASSIGN_OR_RETURN(Contender peer,
+                           BuildContender(MakeHnswlibSystem(PeerConfig(config, options)), data.base,
+                                          options.build_threads));
   for (const Contender* built : {&ours, &peer}) {
     std::cerr << "   " << built->system->name() << ": " << built->build_cpu_s << " CPU s, "
               << built->build_wall_s << " s, " << built->ram_bytes_per_vector
@@ -174,7 +182,11 @@ int main(int argc, char** argv) {
   app.add_option("--m", options.m, "Neighbours of a node")->check(CLI::Range(4, 128));
   app.add_option("--quantization", options.quantization, "Of ours: auto, none, sq8 or sq4");
   app.add_option("--ef-construction", options.ef_construction, "Candidates kept by an insertion")
-      ->check(CLI::Range(4, 4096));
+      ->check(CLI::Range(4, 4096))
+      ->capture_default_str();
+  app.add_option("--peer-ef-construction", options.peer_ef_construction, "The same, of the peer")
+      ->check(CLI::Range(4, 4096))
+      ->capture_default_str();
   app.add_option("--build-threads", options.build_threads, "Of each system")
       ->check(CLI::Range(1, 256));
   app.add_option("--vectors-folder", options.vectors_folder,

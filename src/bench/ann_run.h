@@ -21,8 +21,8 @@ namespace vettore::bench {
 struct AnnOptions {
   std::vector<std::string> kinds = {"hnsw", "flat"};  // Of IndexKinds().
   std::vector<uint32_t> ef_search = {10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512};
-  uint32_t m = 16;
-  uint32_t ef_construction = 200;
+  uint32_t m = HnswConfig{}.m;
+  uint32_t ef_construction = HnswConfig{}.ef_construction;
   size_t k = 10;
   std::vector<int> threads = {1};  // That search together, one measurement for each.
   int build_threads = 0;           // 0: as many as the index takes.

@@ -25,7 +25,7 @@ struct FlatConfig {
 // Malkov & Yashunin (2018).
 struct HnswConfig {
   uint32_t m = 16;  // Neighbours a node on upper layers; twice that on layer 0. 4 to 128.
-  uint32_t ef_construction = 200;  // Candidates while inserting. m to 4,096.
+  uint32_t ef_construction = 128;  // Candidates while inserting. m to 4,096.
   uint32_t ef_search = 128;  // Candidates while searching, unless the search says. 1 to 4,096.
   Quantization quantization = Quantization::kAuto;
   friend bool operator==(const HnswConfig&, const HnswConfig&) = default;

@@ -45,7 +45,7 @@ TEST(AnnRun, MeasuresEveryKindSettingAndNumberOfThreads) {
       EXPECT_NE(line[field].get<std::string>(), "") << field;
     }
   }
-  EXPECT_EQ(lines[0]["parameters"], Json({{"m", 16}, {"ef_construction", 200}, {"ef_search", 10}}));
+  EXPECT_EQ(lines[0]["parameters"], Json({{"m", 16}, {"ef_construction", 128}, {"ef_search", 10}}));
   EXPECT_EQ(lines[2]["threads"], 2);
   EXPECT_LT(lines[0]["recall"], lines[1]["recall"]);
   EXPECT_GT(lines[1]["recall"], 0.99);

@@ -23,11 +23,11 @@ double MeanRecall(const VectorIndex& index, const std::map<Slot, Vector>& points
   return recall;
 }
 
-// What a rebuild leaves: the thousand dead that start none, and a batch of rows that wait for
+// What a removal leaves: the thousand dead that start none, and a batch of rows that wait for
 // reuse.
 constexpr size_t kFewTombstones = 1300;
 
-// Rebuilding is in the background; what it must reach is stated, when is not.
+// Removing is in the background; what it must reach is stated, when is not.
 bool Reclaims(const VectorIndex& index) {
   for (int i = 0; i < 6000; ++i) {
     if (index.Stats().tombstones <= kFewTombstones) return true;

@@ -38,7 +38,7 @@ TEST_F(Rpc, CollectionIsDescribedAsItWasCreated) {
   EXPECT_EQ(vector.dimension(), 4U);
   EXPECT_EQ(vector.metric(), v1::METRIC_L2);
   EXPECT_EQ(vector.hnsw().m(), 16U);
-  EXPECT_EQ(vector.hnsw().ef_construction(), 200U);
+  EXPECT_EQ(vector.hnsw().ef_construction(), 128U);
   EXPECT_EQ(vector.hnsw().ef_search(), 128U);
 }
 

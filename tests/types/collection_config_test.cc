@@ -211,7 +211,7 @@ TEST(CollectionConfigJson, GoldenText) {
       ToJson(config).dump(),
       R"({"documents":{"max_tokens":256,"overlap_tokens":32},)"
       R"("payload_indexes":[{"field":"author.name","kind":"keyword"}],)"
-      R"("vectors":[{"dimension":384,"index":{"ef_construction":200,"ef_search":128,"kind":"hnsw",)"
+      R"("vectors":[{"dimension":384,"index":{"ef_construction":128,"ef_search":128,"kind":"hnsw",)"
       R"("m":16},"metric":"cosine","model":{"fingerprint":"00ff","name":"minilm",)"
       R"("text_field":"text"},"name":""},)"
       R"({"dimension":512,"index":{"kind":"flat"},"metric":"l2","model":null,"name":"image"}]})");

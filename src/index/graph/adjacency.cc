@@ -15,12 +15,15 @@ absl::Status Adjacency::Add(Row row, int level) {
   TracedLock lock(grow_mutex_);
   VETTORE_RETURN_IF_ERROR(base_.Grow(size_t{row} + 1));
   VETTORE_RETURN_IF_ERROR(heads_.Grow(size_t{row} + 1));
-  if (level > 0) {
+  Head& head = *heads_.row(row);
+  if (head.levels < level) {
     const size_t used = size_t{upper_used_} + static_cast<size_t>(level);
     VETTORE_RETURN_IF_ERROR(upper_.Grow(used));
-    heads_.row(row)->upper = upper_used_;
+    head.upper = upper_used_;
+    head.levels = static_cast<uint16_t>(level);
     upper_used_ = static_cast<uint32_t>(used);
   }
+  for (int at = 0; at <= level; ++at) Rewrite(row, at, 0, [](size_t) { return kNoRow; });
   end_ = std::max(end_, row + 1);
   rows_.fetch_add(1, std::memory_order_relaxed);
   return absl::OkStatus();
@@ -48,12 +51,26 @@ bool Adjacency::Append(Row row, int level, Row neighbor) {
   return false;
 }
 
-void Adjacency::Replace(Row row, int level, std::span<const Candidate> neighbors) {
+void Adjacency::ReplaceLast(Row row, int level, Row neighbor) {
+  uint32_t* const links = Links(row, level);
+  std::atomic_ref(links[Capacity(level) - 1]).store(neighbor + 1, std::memory_order_release);
+}
+
+template <typename RowOf>
+void Adjacency::Rewrite(Row row, int level, size_t count, RowOf row_of) {
   uint32_t* const links = Links(row, level);
   for (size_t i = 0; i < Capacity(level); ++i) {
-    const uint32_t link = i < neighbors.size() ? neighbors[i].row + 1 : 0;
+    const uint32_t link = i < count ? row_of(i) + 1 : 0;
     std::atomic_ref(links[i]).store(link, std::memory_order_release);
   }
+}
+
+void Adjacency::Replace(Row row, int level, std::span<const Candidate> neighbors) {
+  Rewrite(row, level, neighbors.size(), [&](size_t i) { return neighbors[i].row; });
+}
+
+void Adjacency::Replace(Row row, int level, std::span<const Row> neighbors) {
+  Rewrite(row, level, neighbors.size(), [&](size_t i) { return neighbors[i]; });
 }
 
 void Adjacency::Lock(Row row) {
@@ -101,10 +118,13 @@ absl::Status Adjacency::Load(const Extent& extent, std::span<const uint8_t> leve
   }
   size_t rows = 0;
   for (Row row = 0; row < extent.rows; ++row) {
-    if (levels[row] == kNotInGraph) continue;
-    Head& head = *heads_.row(row);
-    if (head.lock != 0 || head.upper + uint64_t{levels[row]} > extent.upper_rows) {
+    const Head& head = *heads_.row(row);
+    if (head.lock != 0 || head.upper + uint64_t{head.levels} > extent.upper_rows) {
       return absl::DataLossError(StrCat("row ", row, " has no place in the graph"));
+    }
+    if (levels[row] == kNotInGraph) continue;
+    if (levels[row] > head.levels) {
+      return absl::DataLossError(StrCat("row ", row, " lacks lists of its upper levels"));
     }
     VETTORE_RETURN_IF_ERROR(CheckLinks(row, levels));
     ++rows;
@@ -127,8 +147,8 @@ absl::Status Adjacency::CheckLinks(Row row, std::span<const uint8_t> levels) con
 
 size_t Adjacency::memory_bytes() const {
   const size_t row_bytes = 2 * m_ * sizeof(uint32_t) + sizeof(Head);
-  // One row in m has a level above, of m links.
-  return rows_.load(std::memory_order_relaxed) * (row_bytes + sizeof(uint32_t));
+  const Extent used = extent();
+  return used.rows * row_bytes + used.upper_rows * m_ * sizeof(uint32_t);
 }
 
 }  // namespace vettore

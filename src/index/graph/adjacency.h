@@ -34,9 +34,11 @@ class Adjacency {
 
   size_t Capacity(int level) const { return level == 0 ? 2 * m_ : m_; }
 
-  // Makes room for a row that is new to the graph, with empty lists on levels 0 to `level`.
-  // ResourceExhausted when there is no memory.
+  // Makes room for a row that is new to the graph, or was removed, with empty lists on levels 0 to
+  // `level`. ResourceExhausted when there is no memory.
   absl::Status Add(Row row, int level) ABSL_LOCKS_EXCLUDED(grow_mutex_);
+  // So many rows left the graph: nothing links to them any more.
+  void NoteRemoved(size_t rows) { rows_.fetch_sub(rows, std::memory_order_relaxed); }
 
   // Where searches begin; nothing while the graph is empty.
   std::optional<EntryPoint> entry() const;
@@ -62,8 +64,11 @@ class Adjacency {
   // Appends a link; false when the list is full. The caller holds the row's lock, or the row is not
   // linked to yet.
   bool Append(Row row, int level, Row neighbor);
+  // Puts a link in the place of the last one of a full list. The caller as above.
+  void ReplaceLast(Row row, int level, Row neighbor);
   // Rewrites the list. neighbors: up to Capacity(level). The caller as above.
   void Replace(Row row, int level, std::span<const Candidate> neighbors);
+  void Replace(Row row, int level, std::span<const Row> neighbors);
 
   // A spin lock a row, held for the rewriting of one list.
   void Lock(Row row);
@@ -85,14 +90,18 @@ class Adjacency {
 
   // In the graph.
   size_t rows() const { return rows_.load(std::memory_order_relaxed); }
-  size_t memory_bytes() const;
+  size_t memory_bytes() const ABSL_LOCKS_EXCLUDED(grow_mutex_);
 
  private:
-  // Of a row: where its upper lists begin, and its lock.
+  // Of a row: where its upper lists begin, how many they are, and its lock.
   struct Head {
     uint32_t upper;
-    uint32_t lock;
+    uint16_t levels;
+    uint16_t lock;
   };
+
+  template <typename RowOf>
+  void Rewrite(Row row, int level, size_t count, RowOf row_of);
 
   uint32_t* Links(Row row, int level) const {
     if (level == 0) return base_.row(row);
@@ -110,7 +119,7 @@ class Adjacency {
 
   mutable TracedMutex grow_mutex_;
   uint32_t upper_used_ ABSL_GUARDED_BY(grow_mutex_) = 0;
-  Row end_ ABSL_GUARDED_BY(grow_mutex_) = 0;  // Rows that were added are below it.
+  Row end_ ABSL_GUARDED_BY(grow_mutex_) = 0;  // Rows that were ever added are below it.
   std::atomic<size_t> rows_ = 0;
 };
 

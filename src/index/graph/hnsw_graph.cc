@@ -31,7 +31,7 @@ HnswGraph::HnswGraph(const RowStore& rows, const VectorDistance& distance, const
       codes_(rows, distance, std::move(codec)) {}
 
 size_t HnswGraph::memory_bytes() const {
-  return adjacency_.memory_bytes() + adjacency_.rows() * codes_.row_bytes();
+  return adjacency_.memory_bytes() + adjacency_.extent().rows * codes_.row_bytes();
 }
 
 void HnswGraph::Visit(std::span<const Row> rows, int level, SearchScratch& scratch) const {

@@ -41,6 +41,23 @@ class HnswGraph {
   // ResourceExhausted when there is no memory; the graph is unchanged then.
   absl::Status Insert(Row row, SearchScratch& scratch) ABSL_LOCKS_EXCLUDED(grow_mutex_);
 
+  // Rows leave the graph in three steps, as in FreshDiskANN's consolidation (Singh et al., 2021):
+  // BeginRemoval(), Bypass() of every row that stays, EndRemoval(). Searches go on, and find the
+  // leaving rows until their last links are gone; so do insertions between the steps.
+
+  // From now on nothing new links to the leaving rows, and searches begin elsewhere. staying: all
+  // others of the graph, of which there is one. While nobody inserts.
+  void BeginRemoval(std::shared_ptr<const RowSet> leaving, std::span<const Row> staying);
+  // Puts links to what the leaving rows lead to in the place of the row's links to them. Different
+  // rows' at once, by any number of threads.
+  void Bypass(Row row, SearchScratch& scratch);
+  // Gives those of the rows that no search can reach a link from their neighbours, as far as it
+  // comes before `is_stopping`. Once every row was bypassed. Returns how many those were.
+  size_t Reconnect(std::span<const Row> rows, absl::FunctionRef<bool()> is_stopping,
+                   SearchScratch& scratch);
+  // The rows have left: who begins to search now does not meet them. While nobody inserts.
+  void EndRemoval();
+
   // Algorithm 5, for scratch.query: leaves the up to `ef` nearest rows that it met in scratch.pool,
   // nearest first. `scratch` counts distances and hops on. Returns the cancel token's status when
   // that fires.
@@ -75,6 +92,16 @@ class HnswGraph {
   absl::Status Save(ChecksummedWriter& out) const;
   absl::Status Load(absl::FunctionRef<bool(Row)> is_inside, ChecksummedReader& in);
 
+  // What is wrong with a graph; all 0 in a sound one.
+  struct Soundness {
+    size_t stray_links = 0;  // To rows that it does not hold, or not on that level.
+    size_t repeated_links = 0;
+    size_t self_links = 0;
+    size_t unreachable = 0;  // Rows that no way leads to from the entry on level 0.
+  };
+  // rows: all that it holds. While nobody inserts.
+  Soundness Inspect(std::span<const Row> rows) const;
+
   size_t rows() const { return adjacency_.rows(); }
   size_t memory_bytes() const;
 
@@ -99,8 +126,15 @@ class HnswGraph {
     size_t last;
   };
   std::span<const Row> Measure(Visited visited, SearchScratch& scratch) const;
+  bool IsLeaving(Row row) const { return leaving_ != nullptr && leaving_->Contains(row); }
   // scratch.query is the row's.
   void InsertBelow(Row row, int level, Adjacency::EntryPoint entry, SearchScratch& scratch);
+  // The neighbours that the row should have on the level, by a search that begins at `start`;
+  // returns the nearest that it met. scratch.query is the row's.
+  Candidate FindNeighbors(Row row, int level, Candidate start, SearchScratch& scratch,
+                          std::vector<Candidate>& neighbors) const;
+  // Leaves what scratch.pool holds of rows that `row` may link to.
+  void CollectCandidates(Row row, SearchScratch& scratch, std::vector<Candidate>& found) const;
   // Algorithm 4: keeps up to `most` of `candidates` (nearest first) that lie in different
   // directions; when those are fewer than `least`, the nearest of the others join them.
   struct Room {
@@ -111,7 +145,25 @@ class HnswGraph {
   // Whether it is as near to one of `kept` as `distance`.
   bool IsNearToAny(Row row, float distance, std::span<const Row> kept,
                    SearchScratch& scratch) const;
-  void LinkBack(Row row, int level, Candidate neighbor, SearchScratch& scratch);
+  void LinkBack(Row row, int level, Row neighbor, SearchScratch& scratch);
+  void BypassList(Row row, int level, SearchScratch& scratch);
+  struct List {
+    Row row;
+    int level;
+  };
+  // The rows that stay and that the rows of `through` lead to, nearest to the list's row first; not
+  // that row itself and not those of `known`. scratch.query is the row's.
+  std::vector<Candidate> CollectDetours(List list, std::span<const Row> known,
+                                        std::span<const Row> through, SearchScratch& scratch) const;
+  // As SelectNeighbors(), but what is in `kept` stays.
+  void FillUp(Room room, std::span<const Candidate> candidates, std::vector<Row>& kept,
+              SearchScratch& scratch) const;
+  // Links the row on level 0 with the nearest that a search finds, both ways, and with one of them
+  // whatever it costs.
+  void Relink(Row row, SearchScratch& scratch);
+  bool Links(Row from, Row to) const;
+  // Of the rows from that one of the set on.
+  void VisitReachable(RowSet& reached, size_t from) const;
 
   const RowStore& rows_;
   const size_t m_;
@@ -124,6 +176,7 @@ class HnswGraph {
   CodeStore codes_;  // Its growth is guarded; a row is encoded before the graph links to it.
   // Held while the entry point is made or raised to a higher level.
   TracedMutex entry_mutex_;
+  std::shared_ptr<const RowSet> leaving_;  // Changes while nobody inserts.
 };
 
 }  // namespace vettore

@@ -84,20 +84,13 @@ bool HnswIndex::LinkSome() {
     linked_.NotifyAll();  // Dead rows may have been passed over.
     return false;
   }
-  size_t inserted = 0;
-  absl::Status status;
-  {
-    ScratchPool::Lease scratch(scratches_);
-    while (status.ok() && inserted < portion->rows.size() && !workers_.stopping()) {
-      status = portion->graph->Insert(portion->rows[inserted], *scratch);
-      if (status.ok()) ++inserted;
-    }
-  }
+  size_t done = 0;
+  const absl::Status status = Do(*portion, done);
   std::shared_ptr<HnswGraph> unused;
   size_t backlog = 0;
   {
     TracedLock lock(mutex_);
-    unused = queue_.Return(*portion, inserted);
+    unused = queue_.Return(*portion, done);
     backlog = queue_.backlog();
     linked_.NotifyAll();
   }
@@ -109,6 +102,24 @@ bool HnswIndex::LinkSome() {
   // Others may have found nothing to take because this portion was out.
   workers_.WakeForBacklog(backlog);
   return true;
+}
+
+absl::Status HnswIndex::Do(const LinkQueue::Portion& portion, size_t& done) {
+  ScratchPool::Lease scratch(scratches_);
+  HnswGraph& graph = *portion.graph;
+  if (portion.work == LinkQueue::Work::kReconnect) {
+    graph.Reconnect(
+        portion.rows, [this] { return workers_.stopping(); }, *scratch);
+    done = portion.rows.size();
+  }
+  for (; done < portion.rows.size() && !workers_.stopping(); ++done) {
+    if (portion.work == LinkQueue::Work::kBypass) {
+      graph.Bypass(portion.rows[done], *scratch);
+    } else {
+      VETTORE_RETURN_IF_ERROR(graph.Insert(portion.rows[done], *scratch));
+    }
+  }
+  return absl::OkStatus();
 }
 
 SlotBitmap HnswIndex::Slots() const {

@@ -102,7 +102,9 @@ class HnswIndex : public VectorIndex {
   std::unique_ptr<const VectorCodec> LearnCodec(std::span<const Row> sample) const;
   std::shared_ptr<HnswGraph> MakeGraph(uint32_t generation,
                                        std::unique_ptr<const VectorCodec> codec) const;
-  // Links one portion; false when there is none.
+  // ResourceExhausted. done: so many of the portion's rows.
+  absl::Status Do(const LinkQueue::Portion& portion, size_t& done);
+  // Does one portion; false when there is none.
   bool LinkSome() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const VectorDistance distance_;

@@ -1,6 +1,7 @@
 // Inserting into the HNSW graph.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/status.h"
 #include "index/graph/hnsw_graph.h"
@@ -55,33 +56,56 @@ void HnswGraph::InsertBelow(Row row, int level, Adjacency::EntryPoint entry,
   if (neighbors.size() <= static_cast<size_t>(top)) neighbors.resize(static_cast<size_t>(top) + 1);
   Candidate start = Descend(entry, top, scratch);
   for (int at = top; at >= 0; --at) {
-    // Cannot fail: this token never fires.
-    SearchLevel(start, at, ef_construction_, CancelToken(), scratch).IgnoreError();
-    start = scratch.pool[0];
-    auto& candidates = neighbors[static_cast<size_t>(at)];
-    candidates.clear();
-    for (size_t i = 0; i < scratch.pool.size(); ++i) candidates.push_back(scratch.pool[i]);
-    SelectNeighbors({m_, m_}, candidates, scratch);
-    adjacency_.Replace(row, at, candidates);
+    auto& found = neighbors[static_cast<size_t>(at)];
+    start = FindNeighbors(row, at, start, scratch, found);
+    adjacency_.Replace(row, at, found);
   }
   // From the bottom up, and only now: who reaches this row on a level finds its lists on all levels
   // below complete.
   for (int at = 0; at <= top; ++at) {
     for (const Candidate& neighbor : neighbors[static_cast<size_t>(at)]) {
-      LinkBack(row, at, neighbor, scratch);
+      LinkBack(row, at, neighbor.row, scratch);
     }
   }
 }
 
-void HnswGraph::LinkBack(Row row, int level, Candidate neighbor, SearchScratch& scratch) {
-  adjacency_.Lock(neighbor.row);
-  if (!adjacency_.Append(neighbor.row, level, row)) {
+void HnswGraph::CollectCandidates(Row row, SearchScratch& scratch,
+                                  std::vector<Candidate>& found) const {
+  found.clear();
+  for (size_t i = 0; i < scratch.pool.size(); ++i) {
+    const Candidate candidate = scratch.pool[i];
+    if (candidate.row != row && !IsLeaving(candidate.row)) found.push_back(candidate);
+  }
+}
+
+Candidate HnswGraph::FindNeighbors(Row row, int level, Candidate start, SearchScratch& scratch,
+                                   std::vector<Candidate>& neighbors) const {
+  // Searches cannot fail: this token never fires.
+  SearchLevel(start, level, ef_construction_, CancelToken(), scratch).IgnoreError();
+  const Candidate nearest = scratch.pool[0];
+  CollectCandidates(row, scratch, neighbors);
+  if (neighbors.empty() && level == 0) {
+    // All around is about to leave. What stays is found behind it.
+    const auto stays = [&](Row other) { return other != row && !IsLeaving(other); };
+    Search({m_, stays, std::numeric_limits<size_t>::max()}, CancelToken(), scratch).IgnoreError();
+    CollectCandidates(row, scratch, neighbors);
+  }
+  // A row that comes when the graph is full grown is as good a way through it as the first ones,
+  // whose links were chosen among few and reach far, when it has more links in different
+  // directions: with m of them recall falls by 0.015 in the first turnover of all rows.
+  SelectNeighbors({m_, level == 0 ? m_ + m_ / 2 : m_}, neighbors, scratch);
+  return nearest;
+}
+
+void HnswGraph::LinkBack(Row row, int level, Row neighbor, SearchScratch& scratch) {
+  adjacency_.Lock(neighbor);
+  if (!adjacency_.Append(neighbor, level, row)) {
     const size_t capacity = adjacency_.Capacity(level);
     std::vector<Row> linked;
     linked.reserve(capacity + 1);
-    adjacency_.ForEach(neighbor.row, level, [&](Row other) { linked.push_back(other); });
+    adjacency_.ForEach(neighbor, level, [&](Row other) { linked.push_back(other); });
     linked.push_back(row);
-    codes_.Prepare(neighbor.row, scratch.candidate);
+    codes_.Prepare(neighbor, scratch.candidate);
     codes_.Measure(scratch.candidate, linked, scratch.compared);
     std::vector<Candidate> candidates;
     candidates.reserve(linked.size());
@@ -90,9 +114,9 @@ void HnswGraph::LinkBack(Row row, int level, Candidate neighbor, SearchScratch& 
     std::sort(candidates.begin(), candidates.end(), IsNearer);
     // Not filled up to the brim: the next links should find room without another selection.
     SelectNeighbors({capacity / 2, capacity}, candidates, scratch);
-    adjacency_.Replace(neighbor.row, level, candidates);
+    adjacency_.Replace(neighbor, level, candidates);
   }
-  adjacency_.Unlock(neighbor.row);
+  adjacency_.Unlock(neighbor);
 }
 
 bool HnswGraph::IsNearToAny(Row row, float distance, std::span<const Row> kept,

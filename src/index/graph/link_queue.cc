@@ -1,4 +1,4 @@
-// Handing rows to the linking threads, and rebuilding.
+// Handing work to the linking threads: inserting, removing, rebuilding.
 #include "index/graph/link_queue.h"
 
 #include <algorithm>
@@ -11,8 +11,14 @@ namespace {
 // Small, because the rows of a portion are scanned by each search until the portion is back.
 constexpr size_t kPortion = 8;
 constexpr size_t kRebuildPortion = 64;
-// Below it dead rows cost less than building anew.
+// Bypassing so many takes about as long as inserting a portion.
+constexpr size_t kBypassPortion = 128;
+// Below it dead rows cost less than removing them.
 constexpr size_t kFewDead = 1000;
+// Of the linked rows. The fewer are removed at once, the more rows are visited for each.
+constexpr size_t kRemovalPart = 16;
+// More than this part cannot be removed faster, or better, than the rest is inserted anew.
+constexpr size_t kRebuildPart = 3;
 // What a quantizer learns from; with fewer it may have learned something else than what came later.
 constexpr size_t kSample = 1024;
 constexpr size_t kManyForSmallSample = 4 * kSample;
@@ -42,13 +48,20 @@ uint32_t& LinkQueue::GenerationOf(Row row) {
 
 std::optional<LinkQueue::Portion> LinkQueue::Take() {
   if (pauses_ > 0) return std::nullopt;
-  if (!rebuild_.has_value() && NeedsRebuild()) {
-    // What is being linked into the old graph would be missing in the new one.
+  const bool is_busy = rebuild_.has_value() || removal_.has_value();
+  if (!is_busy && (NeedsRebuild() || NeedsRemoval())) {
+    // What is being linked into the old graph would be missing in the new one, or link to rows that
+    // leave.
     if (!linking_.empty()) return std::nullopt;
-    BeginRebuild();
+    if (NeedsRebuild()) {
+      BeginRebuild();
+    } else {
+      BeginRemoval();
+    }
   }
-  if (!rebuild_.has_value()) return TakeWaiting();
-  return TakeFromRebuild();
+  if (rebuild_.has_value()) return TakeFromRebuild();
+  if (removal_.has_value()) return TakeFromRemoval();
+  return TakeWaiting();
 }
 
 std::vector<Row> LinkQueue::SampleOf(std::span<const Row> rows) const {
@@ -71,7 +84,7 @@ void LinkQueue::BeginFirstGraph() {
 
 std::optional<LinkQueue::Portion> LinkQueue::TakeWaiting() {
   if (linked_ == 0 && linking_.empty()) BeginFirstGraph();
-  Portion portion;
+  Portion portion{.work = Work::kInsert, .graph = nullptr};
   while (next_ < waiting_.size() && portion.rows.size() < kPortion) {
     const Waiting taken = waiting_[next_++];
     if (!rows_.IsAlive(taken.row)) {
@@ -92,7 +105,7 @@ std::optional<LinkQueue::Portion> LinkQueue::TakeWaiting() {
 }
 
 std::optional<LinkQueue::Portion> LinkQueue::TakeFromRebuild() {
-  Portion portion{.graph = rebuild_->graph, .rows = {}, .tickets = {}, .is_rebuild = true};
+  Portion portion{.work = Work::kRebuild, .graph = rebuild_->graph};
   while (rebuild_->next < rebuild_->rows.size() && portion.rows.size() < kRebuildPortion) {
     const Row row = rebuild_->rows[rebuild_->next++];
     if (rows_.IsAlive(row)) portion.rows.push_back(row);
@@ -103,15 +116,26 @@ std::optional<LinkQueue::Portion> LinkQueue::TakeFromRebuild() {
   return portion;
 }
 
-std::shared_ptr<HnswGraph> LinkQueue::Return(const Portion& portion, size_t inserted) {
-  taken_ += inserted;
-  if (!portion.is_rebuild) {
-    ReturnWaiting(portion, inserted);
-    return nullptr;
+std::shared_ptr<HnswGraph> LinkQueue::Return(const Portion& portion, size_t done) {
+  switch (portion.work) {
+    case Work::kInsert:
+      taken_ += done;
+      ReturnWaiting(portion, done);
+      break;
+    case Work::kRebuild:
+      taken_ += done;
+      ReturnToRebuild(portion, done);
+      if (rebuild_->next == rebuild_->rows.size() && rebuild_->portions_out == 0) {
+        return FinishRebuild();
+      }
+      break;
+    case Work::kBypass:
+    case Work::kReconnect:
+      ReturnToRemoval(portion, done);
+      break;
   }
-  ReturnToRebuild(portion, inserted);
-  const bool is_complete = rebuild_->next == rebuild_->rows.size() && rebuild_->portions_out == 0;
-  return is_complete ? FinishRebuild() : nullptr;
+  if (removal_.has_value() && removal_->is_complete && linking_.empty()) EndRemoval();
+  return nullptr;
 }
 
 void LinkQueue::ReturnWaiting(const Portion& portion, size_t inserted) {
@@ -145,8 +169,8 @@ void LinkQueue::ReturnToRebuild(const Portion& portion, size_t inserted) {
 }
 
 bool LinkQueue::NeedsRebuild() const {
-  const bool is_crowded_by_dead = dead_linked_ > kFewDead && dead_linked_ > linked_ / 4;
-  return is_crowded_by_dead ||
+  const bool is_mostly_dead = dead_linked_ > kFewDead && dead_linked_ > linked_ / kRebuildPart;
+  return is_mostly_dead ||
          (graph_->codes().sampled() < kSample / 2 && linked_ - dead_linked_ > kManyForSmallSample);
 }
 
@@ -176,6 +200,75 @@ std::shared_ptr<HnswGraph> LinkQueue::FinishRebuild() {
   rebuild_.reset();
   eras_.BeginNext();
   return old;
+}
+
+bool LinkQueue::NeedsRemoval() const {
+  return dead_linked_ > kFewDead && dead_linked_ > linked_ / kRemovalPart;
+}
+
+void LinkQueue::BeginRemoval() {
+  std::vector<Row> leaving;
+  Removal removal;
+  for (Row row = 0; row < generation_of_.size(); ++row) {
+    if (generation_of_[row] != generation_) continue;
+    (rows_.IsAlive(row) ? removal.to_bypass : leaving).push_back(row);
+  }
+  const auto set = std::make_shared<RowSet>();
+  set->Reset(rows_.end());
+  set->Insert(leaving);
+  removal.leaving = set;
+  graph_->BeginRemoval(set, removal.to_bypass);
+  removal_ = std::move(removal);
+}
+
+std::optional<LinkQueue::Portion> LinkQueue::TakeFromRemoval() {
+  Removal& removal = *removal_;
+  // What is linked after the rows were reconnected would delay the end.
+  if (removal.is_complete) return std::nullopt;
+  removal.had_last_turn = !removal.had_last_turn;
+  if (!removal.had_last_turn) {
+    if (std::optional<Portion> portion = TakeWaiting()) return portion;
+  }
+  if (removal.is_reconnecting) return TakeWaiting();
+  Portion portion{.work = Work::kBypass, .graph = graph_};
+  const size_t count = std::min(kBypassPortion, removal.to_bypass.size() - removal.next);
+  const auto first = removal.to_bypass.begin() + static_cast<ptrdiff_t>(removal.next);
+  portion.rows.assign(first, first + static_cast<ptrdiff_t>(count));
+  removal.next += count;
+  if (count == 0) {
+    if (removal.portions_out > 0) return TakeWaiting();
+    removal.is_reconnecting = true;
+    portion.work = Work::kReconnect;
+    for (Row row = 0; row < generation_of_.size(); ++row) {
+      if (generation_of_[row] == generation_ && rows_.IsAlive(row)) portion.rows.push_back(row);
+    }
+  }
+  ++removal.portions_out;
+  return portion;
+}
+
+void LinkQueue::ReturnToRemoval(const Portion& portion, size_t done) {
+  Removal& removal = *removal_;
+  --removal.portions_out;
+  removal.is_complete = portion.work == Work::kReconnect;
+  if (portion.work == Work::kBypass) {
+    removal.to_bypass.insert(removal.to_bypass.end(),
+                             portion.rows.begin() + static_cast<ptrdiff_t>(done),
+                             portion.rows.end());
+  }
+}
+
+void LinkQueue::EndRemoval() {
+  graph_->EndRemoval();
+  const std::span<const Row> leaving = removal_->leaving->Since(0);
+  for (const Row row : leaving) {
+    generation_of_[row] = 0;
+    eras_.Retire(row);
+  }
+  linked_ -= leaving.size();
+  dead_linked_ -= leaving.size();
+  removal_.reset();
+  eras_.BeginNext();
 }
 
 std::vector<uint8_t> LinkQueue::InGraph() const {
@@ -210,7 +303,12 @@ void LinkQueue::Restore(uint32_t generation, std::shared_ptr<HnswGraph> graph,
 size_t LinkQueue::backlog() const {
   if (pauses_ > 0) return 0;
   if (rebuild_.has_value()) return rebuild_->rows.size() - rebuild_->next;
-  return waiting_.size() - next_ + (NeedsRebuild() ? linked_ - dead_linked_ + 1 : 0);
+  const size_t waiting = waiting_.size() - next_;
+  if (removal_.has_value()) {
+    const size_t last = removal_->is_reconnecting ? 0 : 1;
+    return waiting + removal_->to_bypass.size() - removal_->next + last;
+  }
+  return waiting + (NeedsRebuild() || NeedsRemoval() ? linked_ - dead_linked_ + 1 : 0);
 }
 
 void LinkQueue::CopyUnlinked(std::vector<Row>& out) const {

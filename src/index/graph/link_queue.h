@@ -1,5 +1,4 @@
-// Which rows wait for the graph, which graph answers, and the rebuilding of a graph that holds too
-// many dead rows.
+// Which rows wait for the graph, which graph answers, and when dead rows are taken out of it.
 #pragma once
 
 #include <cstddef>
@@ -17,10 +16,11 @@
 namespace vettore {
 
 // Rows pass from waiting to linking to linked. Dead rows stay linked, as ways through the graph,
-// until they are a quarter of it; then a new graph is built from the living while the old one
-// answers and new rows wait, and replaces it. So is a graph whose quantizer learned from a handful
-// of rows, once many are there. Externally synchronised, together with the changes of the row store
-// and the eras, which must outlive it.
+// until they are a sixteenth of it; then they are removed from it, while new rows are linked in
+// turn. Where most are dead, or the quantizer learned from a handful of rows and many are there, a
+// new graph is built from the living while the old one answers and new rows wait, and replaces it.
+// Externally synchronised, together with the changes of the row store and the eras, which must
+// outlive it.
 class LinkQueue {
  public:
   // generation: 1, 2, ... of the graphs. sample: of the rows that it will hold, for the quantizer
@@ -35,26 +35,34 @@ class LinkQueue {
   uint64_t Push(Row row);
   void NoteKilled(Row row);
 
-  // What one thread links at a time: it inserts the rows into the graph, unlocked, and hands the
-  // portion back.
-  struct Portion {
-    std::shared_ptr<HnswGraph> graph;
-    std::vector<Row> rows;
-    std::vector<uint64_t> tickets;  // Of the rows; empty when they come from the old graph.
-    bool is_rebuild = false;
+  enum class Work {
+    kInsert,     // Into the graph that answers.
+    kRebuild,    // Insert into the new graph.
+    kBypass,     // See HnswGraph::Bypass().
+    kReconnect,  // See HnswGraph::Reconnect(), of all rows in one call.
   };
-  // Nothing when no row waits, or all must wait for portions that are out. Dead rows are retired on
-  // the way.
+  // What one thread does at a time: unlocked, and then it hands the portion back.
+  struct Portion {
+    Work work;
+    std::shared_ptr<HnswGraph> graph;
+    std::vector<Row> rows = {};
+    std::vector<uint64_t> tickets = {};  // Of the rows to insert.
+  };
+  // Nothing when there is no work, or it must wait for portions that are out. Dead rows are retired
+  // on the way.
   std::optional<Portion> Take();
-  // Of the portion's rows the first `inserted` are in the graph; the others wait again. Returns a
+  // The work is done for the first `done` of the portion's rows; the others wait again. Returns a
   // graph that is no longer used: its memory is large, so it should be let go of outside the lock.
-  std::shared_ptr<HnswGraph> Return(const Portion& portion, size_t inserted);
+  std::shared_ptr<HnswGraph> Return(const Portion& portion, size_t done);
 
   // Hands out no portion until Resume(); what is out may come back. Pauses may overlap.
   void Pause() { ++pauses_; }
   void Resume() { --pauses_; }
   // The graph changes only with portions that are out, or with a new graph in the making.
-  bool is_still() const { return linking_.empty() && !rebuild_.has_value(); }
+  bool is_still() const {
+    return linking_.empty() && !rebuild_.has_value() &&
+           (!removal_.has_value() || removal_->portions_out == 0);
+  }
   bool is_rebuilding() const { return rebuild_.has_value(); }
   // By row: whether the graph holds it. While it is still.
   std::vector<uint8_t> InGraph() const;
@@ -91,6 +99,16 @@ class LinkQueue {
     size_t portions_out;
   };
 
+  struct Removal {
+    std::shared_ptr<const RowSet> leaving;
+    std::vector<Row> to_bypass;
+    size_t next = 0;
+    size_t portions_out = 0;
+    bool is_reconnecting = false;  // All were bypassed.
+    bool is_complete = false;      // It ends when no portion is out.
+    bool had_last_turn = false;    // Removing and inserting take turns.
+  };
+
   // A graph without rows gives way to one whose quantizer knows those that wait, when they are more
   // than twice those that it knows.
   void BeginFirstGraph();
@@ -99,8 +117,13 @@ class LinkQueue {
   void BeginRebuild();
   std::shared_ptr<HnswGraph> FinishRebuild();
   std::optional<Portion> TakeFromRebuild();
-  std::optional<Portion> TakeWaiting();
   void ReturnToRebuild(const Portion& portion, size_t inserted);
+  bool NeedsRemoval() const;
+  void BeginRemoval();
+  void EndRemoval();
+  std::optional<Portion> TakeFromRemoval();
+  void ReturnToRemoval(const Portion& portion, size_t done);
+  std::optional<Portion> TakeWaiting();
   void ReturnWaiting(const Portion& portion, size_t inserted);
   uint32_t& GenerationOf(Row row);
 
@@ -119,7 +142,9 @@ class LinkQueue {
   size_t next_ = 0;
   std::vector<Waiting> linking_;
   uint64_t last_ticket_ = 0;
+  // At most one of both.
   std::optional<Rebuild> rebuild_;
+  std::optional<Removal> removal_;
   int pauses_ = 0;
   uint64_t taken_ = 0;
 };

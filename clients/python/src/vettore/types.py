@@ -64,7 +64,7 @@ class Hnsw:
     """
 
     m: int = 16
-    ef_construction: int = 200
+    ef_construction: int = 128
     ef_search: int = 128
     quantization: str = "auto"
 
