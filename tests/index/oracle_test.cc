@@ -143,9 +143,9 @@ TEST_P(HnswOracle, AFilterFarFromTheQueryStillGivesTheNearestAllowed) {
   EXPECT_GE(Recall(found, truth), 0.8);
 }
 
-class HnswOverGapsOracle : public HnswOracle {
+class HnswWidenedOracle : public HnswOracle {
  protected:
-  HnswOverGapsOracle() : HnswOracle(30'000) {}
+  HnswWidenedOracle() : HnswOracle(30'000) {}
 
   // So few candidates that codes are not scanned instead.
   IndexSearchOptions FewCandidates(const SlotBitmap& allowed) const {
@@ -155,14 +155,14 @@ class HnswOverGapsOracle : public HnswOracle {
   }
 };
 
-TEST_P(HnswOverGapsOracle, AFilterOfAThirdIsSearched) {
+TEST_P(HnswWidenedOracle, AFilterOfAThirdIsSearched) {
   SlotBitmap allowed(count_);
   for (Slot slot = 0; slot < count_; slot += 3) allowed.Insert(slot);
   EXPECT_GE(RecallOf(FewCandidates(allowed), "filtered graph"), 0.9);
 }
 
 // The allowed are the farthest: the way to them leads through what is not allowed.
-TEST_P(HnswOverGapsOracle, AFilterThatLiesFarGivesTheNearestAllowed) {
+TEST_P(HnswWidenedOracle, AFilterThatLiesFarGivesTheNearestAllowed) {
   const Vector query = VectorSource(kDim, GetParam(), 5).Next();
   const auto order = MustSearch(*flat_, query, Nearest(count_));
   SlotBitmap allowed(count_);
@@ -175,7 +175,7 @@ TEST_P(HnswOverGapsOracle, AFilterThatLiesFarGivesTheNearestAllowed) {
   EXPECT_GE(Recall(found, truth), 0.5);
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryMetric, HnswOverGapsOracle,
+INSTANTIATE_TEST_SUITE_P(EveryMetric, HnswWidenedOracle,
                          testing::Values(Metric::kL2, Metric::kInnerProduct, Metric::kCosine),
                          [](const testing::TestParamInfo<Metric>& row) {
                            return std::string(NameOf(row.param));

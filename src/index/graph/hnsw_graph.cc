@@ -118,72 +118,6 @@ absl::Status HnswGraph::Search(size_t ef, const CancelToken& cancel, SearchScrat
   return SearchLevel(Descend(*entry, 0, scratch), 0, ef, cancel, scratch);
 }
 
-size_t HnswGraph::VisitOverGaps(std::span<const Row> rows, absl::FunctionRef<bool(Row)> admits,
-                                SearchScratch& scratch) const {
-  scratch.admitted.clear();
-  scratch.gaps.clear();
-  // What a list holds, and so what an expansion without a filter meets at most.
-  const size_t enough = rows.size() * adjacency_.Capacity(0);
-  size_t asked = 0;
-  RowSet::Inserter visited(scratch.visited, enough * (1 + adjacency_.Capacity(0)));
-  for (const Row row : rows) {
-    adjacency_.ForEach(row, 0, [&](Row neighbor) {
-      if (visited.Contains(neighbor)) return;
-      visited.Insert(neighbor);
-      ++asked;
-      if (admits(neighbor)) {
-        scratch.admitted.push_back(neighbor);
-      } else {
-        scratch.gaps.push_back(neighbor);
-        adjacency_.Prefetch(neighbor, 0);
-      }
-    });
-  }
-  // A gap's own gaps stay unvisited: from elsewhere they may be the first step.
-  for (size_t i = 0; i < scratch.gaps.size() && scratch.admitted.size() < enough; ++i) {
-    adjacency_.ForEach(scratch.gaps[i], 0, [&](Row neighbor) {
-      if (visited.Contains(neighbor)) return;
-      ++asked;
-      if (!admits(neighbor)) return;
-      visited.Insert(neighbor);
-      scratch.admitted.push_back(neighbor);
-    });
-  }
-  scratch.hops += rows.size() + scratch.gaps.size();
-  return asked;
-}
-
-absl::Status HnswGraph::SearchOverGaps(const GappedSearch& gapped, const CancelToken& cancel,
-                                       SearchScratch& scratch) const {
-  LinearPool& pool = scratch.pool;
-  pool.Reset(gapped.ef);
-  const auto entry = adjacency_.entry();
-  if (!entry.has_value()) return absl::OkStatus();
-  const Candidate start = Descend(*entry, 0, scratch);
-  scratch.visited.Reset(rows_.end());
-  scratch.visited.Insert({&start.row, 1});
-  Row beam[kBeam] = {start.row};
-  size_t taken = 1;
-  for (size_t steps = 1; taken > 0; ++steps) {
-    if (steps % kStepsPerPoll == 0) {
-      VETTORE_RETURN_IF_ERROR(cancel.Poll());
-    }
-    const size_t asked = VisitOverGaps({beam, taken}, gapped.admits, scratch);
-    const auto admitted = static_cast<double>(scratch.admitted.size());
-    if (steps == 1 && admitted < gapped.least_share * static_cast<double>(asked)) break;
-    if (steps == 1 && gapped.admits(start.row)) pool.Insert(start);
-    codes_.Prefetch(scratch.admitted);
-    codes_.Measure(scratch.query, scratch.admitted, scratch.measured);
-    scratch.distances += scratch.admitted.size();
-    for (size_t i = 0; i < scratch.admitted.size(); ++i) {
-      pool.Insert({scratch.measured[i], scratch.admitted[i]});
-    }
-    taken = pool.TakeNearest(kBeam, beam);
-    pool.ForEachNext(kBeam, [&](Row row) { adjacency_.Prefetch(row, 0); });
-  }
-  return absl::OkStatus();
-}
-
 absl::Status HnswGraph::Search(const FilteredSearch& filtered, const CancelToken& cancel,
                                SearchScratch& scratch) const {
   LinearPool& found = scratch.pool;
@@ -203,7 +137,7 @@ absl::Status HnswGraph::Search(const FilteredSearch& filtered, const CancelToken
   scratch.visited.Reset(rows_.end());
   scratch.visited.Insert({&start.row, 1});
   meet(start);
-  for (size_t hops = 1; !frontier.empty() && scratch.distances < filtered.max_distances; ++hops) {
+  for (size_t hops = 1; !frontier.empty(); ++hops) {
     if (hops % kStepsPerPoll == 0) {
       VETTORE_RETURN_IF_ERROR(cancel.Poll());
     }

@@ -63,26 +63,12 @@ class HnswGraph {
   // that fires.
   absl::Status Search(size_t ef, const CancelToken& cancel, SearchScratch& scratch) const;
 
-  struct GappedSearch {
-    size_t ef = 0;
-    absl::FunctionRef<bool(Row)> admits;
-    double least_share = 0;
-  };
-  // The same among the rows that the filter admits, for filters that admit few: a row that is not
-  // admitted is stepped over to its neighbours (ACORN-1; Patel et al., 2024). It finds nothing when
-  // of what lies around the query less than `least_share` is admitted: the way to the others may
-  // lead over wider gaps.
-  absl::Status SearchOverGaps(const GappedSearch& gapped, const CancelToken& cancel,
-                              SearchScratch& scratch) const;
-
   struct FilteredSearch {
     size_t ef = 0;
     absl::FunctionRef<bool(Row)> admits;
-    size_t max_distances = 0;  // Stops after about that many, with what it has.
   };
   // The same, but only rows that the filter admits enter the pool; the others are passed through.
-  // It goes on until the pool is full of admitted rows or the graph, or the distances, are
-  // exhausted.
+  // It goes on until the pool is full of admitted rows or the graph is exhausted.
   absl::Status Search(const FilteredSearch& filtered, const CancelToken& cancel,
                       SearchScratch& scratch) const;
 
@@ -116,10 +102,6 @@ class HnswGraph {
   // Visits the neighbours of the rows, and asks for the codes of those that were not visited
   // before: the last in scratch.visited.
   void Visit(std::span<const Row> rows, int level, SearchScratch& scratch) const;
-  // Leaves the admitted rows within two steps of the rows in scratch.admitted, as far as they were
-  // not met before. Returns how many rows it asked about.
-  size_t VisitOverGaps(std::span<const Row> rows, absl::FunctionRef<bool(Row)> admits,
-                       SearchScratch& scratch) const;
   // The rows visited first to last, and their distances in scratch.measured.
   struct Visited {
     size_t first;

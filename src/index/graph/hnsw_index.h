@@ -76,7 +76,7 @@ class HnswIndex : public VectorIndex {
                                                   IndexSearchTrace& trace) const;
   absl::StatusOr<std::vector<Hit>> SearchExactly(const Request& request, const Snapshot& snapshot,
                                                  IndexSearchTrace& trace) const;
-  // The nearest of graph and tail; too few when the graph's way to the others is blocked.
+  // The nearest of graph and tail.
   absl::StatusOr<std::vector<Hit>> SearchGraph(const Request& request, const Snapshot& snapshot,
                                                SearchScratch& scratch,
                                                IndexSearchTrace& trace) const;
@@ -87,8 +87,7 @@ class HnswIndex : public VectorIndex {
     TopK& top;
   };
   static double AdmittedShare(const Request& request, const Snapshot& snapshot);
-  // Leaves the candidates in scratch.pool, and says by which plan they were found. "" when the
-  // graph's way to them is blocked.
+  // Leaves the candidates in scratch.pool, and says by which plan they were found.
   absl::StatusOr<std::string_view> FillPool(const Request& request, const Snapshot& snapshot,
                                             absl::FunctionRef<bool(Row)> admits,
                                             Reranking reranking) const;

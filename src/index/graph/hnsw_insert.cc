@@ -1,7 +1,6 @@
 // Inserting into the HNSW graph.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "base/status.h"
 #include "index/graph/hnsw_graph.h"
@@ -87,7 +86,7 @@ Candidate HnswGraph::FindNeighbors(Row row, int level, Candidate start, SearchSc
   if (neighbors.empty() && level == 0) {
     // All around is about to leave. What stays is found behind it.
     const auto stays = [&](Row other) { return other != row && !IsLeaving(other); };
-    Search({m_, stays, std::numeric_limits<size_t>::max()}, CancelToken(), scratch).IgnoreError();
+    Search({m_, stays}, CancelToken(), scratch).IgnoreError();
     CollectCandidates(row, scratch, neighbors);
   }
   // A row that comes when the graph is full grown is as good a way through it as the first ones,

@@ -18,16 +18,13 @@ constexpr float kErrors = 2;
 // Rows fetched side by side: vectors, and codes.
 constexpr size_t kBlock = 16;
 constexpr size_t kScanBlock = 64;
-// A scan of so many codes takes about as long as the expansion of a candidate over its gaps: at 10
-// % allowed and 384 dimensions about 6 us.
-constexpr size_t kCodesPerCandidate = 384;
-// So many take a fraction of a millisecond, and are found wherever they lie.
-constexpr size_t kFewCodes = 8192;
-// The share of allowed slots below which stepping over gaps meets more of them than it passes.
-constexpr double kFewAllowed = 0.4;
-
-// The plan of a graph search that found too few.
-constexpr std::string_view kBlocked;
+// So many times k are kept of a scan, to be measured again as far as the code's error asks for.
+constexpr size_t kScanPoolPart = 16;
+// A scan of so many codes takes about as long as a graph search takes for each neighbour of each
+// node that it expands: the scan's codes lie in order.
+constexpr double kCodesPerNeighbor = 1.5;
+// A pool is kept in order by moving what lies behind: not made for more candidates.
+constexpr double kWidest = 4096;
 
 size_t CountAdmitted(const LinearPool& pool, absl::FunctionRef<bool(Row)> admits) {
   size_t count = 0;
@@ -131,7 +128,6 @@ absl::StatusOr<std::vector<Hit>> HnswIndex::SearchGraph(const Request& request,
   scratch.distances = 0;
   scratch.hops = 0;
   VETTORE_ASSIGN_OR_RETURN(trace.plan, FillPool(request, snapshot, admits, {scratch, scan, top}));
-  if (trace.plan == kBlocked) return std::vector<Hit>();
   // A row may have left the tail for the graph since; and the search without a filter has asked
   // nothing yet.
   const auto is_new = [&](Row row) { return !scratch.in_tail.Contains(row) && admits(row); };
@@ -163,60 +159,77 @@ absl::StatusOr<std::string_view> HnswIndex::FillPool(const Request& request,
     VETTORE_RETURN_IF_ERROR(graph.Search(ef, request.cancel, scratch));
     return "graph";
   }
-  const double share = AdmittedShare(request, snapshot);
-  if (!is_filtered || share >= kFewAllowed) {
-    // Of so many candidates about `ef` are admitted.
-    const auto widened = static_cast<size_t>(static_cast<double>(ef) / std::min(share, 1.0));
-    VETTORE_RETURN_IF_ERROR(
-        graph.Search(std::min(widened, snapshot.linked), request.cancel, scratch));
-  } else if (request.allowed_count <= std::max(kFewCodes, kCodesPerCandidate * ef)) {
+  // Of so many candidates about `ef` are admitted, or fewer where the query is than elsewhere.
+  double widened = static_cast<double>(ef) / std::min(AdmittedShare(request, snapshot), 1.0);
+  const auto linked = static_cast<double>(snapshot.linked);
+  const double widest = std::max(kWidest, 2 * static_cast<double>(ef));
+  const size_t enough = std::min(ef, std::max(request.k, ef / 2));
+  const auto scan_is_cheaper = [&] {
+    const double graph_codes = kCodesPerNeighbor * config_.m * widened;
+    return is_filtered && static_cast<double>(request.allowed_count) <= graph_codes;
+  };
+  for (; widened <= widest && !scan_is_cheaper(); widened *= 2) {
+    const auto most = static_cast<size_t>(std::min(widened, linked));
+    VETTORE_RETURN_IF_ERROR(graph.Search(most, request.cancel, scratch));
+    if (CountAdmitted(scratch.pool, admits) >= enough) {
+      return is_filtered ? "filtered graph" : "graph";
+    }
+  }
+  if (is_filtered) {
     VETTORE_RETURN_IF_ERROR(ScanCodes(request, snapshot, reranking));
     return "code scan";
-  } else {
-    VETTORE_RETURN_IF_ERROR(graph.SearchOverGaps({ef, admits, share / 3}, request.cancel, scratch));
   }
-  const std::string_view plan = is_filtered ? "filtered graph" : "graph";
-  if (CountAdmitted(scratch.pool, admits) >= std::min(ef, request.k)) return plan;
-  // The admitted lie together, far from the query or from each other: through what lies between.
-  // The graph would be walked to its end where they are far; a scan is cheaper long before.
-  const size_t most =
-      is_filtered ? 2 * request.allowed_count + ef * config_.m : std::numeric_limits<size_t>::max();
-  scratch.distances = 0;
-  VETTORE_RETURN_IF_ERROR(graph.Search({ef, admits, most}, request.cancel, scratch));
-  return scratch.distances < most ? plan : kBlocked;
+  VETTORE_RETURN_IF_ERROR(graph.Search({ef, admits}, request.cancel, scratch));
+  return "graph";
 }
 
 absl::Status HnswIndex::ScanCodes(const Request& request, const Snapshot& snapshot,
                                   Reranking reranking) const {
   SearchScratch& scratch = reranking.scratch;
   const CodeStore& codes = snapshot.graph->codes();
-  scratch.pool.Reset(request.ef);
+  // Among the allowed, unlike among what a graph search meets, many may be about as far as each
+  // other.
+  scratch.pool.Reset(std::max(request.ef, kScanPoolPart * request.k));
   scratch.admitted.clear();
-  std::vector<Row> young;
   request.options.allowed->ForEach([&](Slot slot) {
     const Row row = rows_.RowOf(slot);
-    if (row == kNoRow || scratch.in_tail.Contains(row)) return true;
-    // A row that is younger than this search stands for the one that it replaced since; the graph
-    // need not know it.
-    const bool is_young = !rows_.IsVisibleAt(row, snapshot.version);
-    (is_young ? young : scratch.admitted).push_back(row);
+    if (row != kNoRow && !scratch.in_tail.Contains(row)) scratch.admitted.push_back(row);
     return true;
   });
-  reranking.scan.Rows(young);
-  const std::span<const Row> rows = scratch.admitted;
+  const std::span<Row> rows = scratch.admitted;
   const auto block = [&](size_t begin) {
-    return rows.subspan(begin, std::min(kScanBlock, rows.size() - begin));
+    const size_t first = std::min(begin, rows.size());
+    return rows.subspan(first, std::min(kScanBlock, rows.size() - first));
   };
-  if (!rows.empty()) codes.Prefetch(block(0));
-  for (size_t begin = 0; begin < rows.size(); begin += kScanBlock) {
+  // A row that is younger than this search stands for the one that it replaced since; the graph
+  // need not know it.
+  std::vector<Row> young;
+  // Three blocks are under way: the lives of one, and then its codes, are fetched while those
+  // before it are looked at. The rows to measure move to the front.
+  rows_.PrefetchLives(block(0));
+  size_t measured = 0;
+  size_t to_measure = 0;
+  for (size_t begin = 0; measured < to_measure || begin < rows.size(); begin += kScanBlock) {
     VETTORE_RETURN_IF_ERROR(request.cancel.Poll());
-    if (begin + kScanBlock < rows.size()) codes.Prefetch(block(begin + kScanBlock));
-    codes.Measure(scratch.query, block(begin), scratch.measured);
-    for (size_t i = 0; i < block(begin).size(); ++i) {
-      scratch.pool.Insert({scratch.measured[i], rows[begin + i]});
+    rows_.PrefetchLives(block(begin + kScanBlock));
+    const size_t fetched = to_measure;
+    for (const Row row : block(begin)) {
+      if (rows_.IsVisibleAt(row, snapshot.version)) {
+        rows[to_measure++] = row;
+      } else {
+        young.push_back(row);
+      }
     }
+    codes.Prefetch(rows.subspan(fetched, to_measure - fetched));
+    const std::span<const Row> here = rows.subspan(measured, fetched - measured);
+    codes.Measure(scratch.query, here, scratch.measured);
+    for (size_t i = 0; i < here.size(); ++i) {
+      scratch.pool.Insert({scratch.measured[i], here[i]});
+    }
+    measured = fetched;
   }
-  scratch.distances += rows.size();
+  reranking.scan.Rows(young);
+  scratch.distances += measured;
   return absl::OkStatus();
 }
 

@@ -82,8 +82,7 @@ struct SearchScratch {
   CodeStore::Measured measured;     // The distances of the rows that were visited last.
   LinearPool pool;                  // Of the last search, nearest first.
   std::vector<Candidate> frontier;  // Of a filtered search: a heap.
-  std::vector<Row> admitted;        // Of a filtered search: met last.
-  std::vector<Row> gaps;            // Not admitted, to be stepped over.
+  std::vector<Row> admitted;        // Of a scan: to be measured.
   std::vector<Row> tail;            // Rows that the graph has not taken.
   RowSet in_tail;
 

@@ -56,6 +56,10 @@ class RowStore {
     return std::atomic_ref(life[kDiedAt]).load(std::memory_order_acquire) > version &&
            life[kBornAt] <= version;
   }
+  void PrefetchLives(std::span<const Row> rows) const {
+    const auto lives = lives_.view();
+    for (const Row row : rows) __builtin_prefetch(lives.row(row));
+  }
   bool IsAlive(Row row) const {
     return std::atomic_ref(lives_.row(row)[kDiedAt]).load(std::memory_order_acquire) == kNever;
   }
