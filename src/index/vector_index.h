@@ -87,6 +87,14 @@ class VectorIndex {
                                                        const CancelToken& cancel,
                                                        IndexSearchTrace* trace) const = 0;
 
+  // The queries' nearest, one entry a query: what Search() of each alone finds, to the bit, unless
+  // the index changes meanwhile; all together they are found sooner. On the calling thread.
+  // queries: each as Search() takes it. traces: one a query, or empty. An error is that of a query
+  // that failed.
+  virtual absl::StatusOr<std::vector<std::vector<Neighbor>>> SearchBatch(
+      std::span<const std::span<const float>> queries, const IndexSearchOptions& options,
+      const CancelToken& cancel, std::span<IndexSearchTrace> traces) const;
+
   virtual IndexStats Stats() const = 0;
   // That hold a vector.
   virtual SlotBitmap Slots() const = 0;

@@ -1,7 +1,10 @@
 // What every index kind promises, over every kind of the registry and every metric.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <thread>
 #include <utility>
 
 #include "index/test_data.h"
@@ -284,6 +287,110 @@ TEST_P(VectorIndexContract, OverflowingDistancesKeepTheOrderTotal) {
   for (size_t i = 0; i < kDim; i += 2) query[i] = -3e38F;
   EXPECT_EQ(MustSearch(*index, query, NearestInGraph(20, 20)).size(), 20U);
   EXPECT_EQ(MustSearch(*index, query, NearestExactly(20)).size(), 20U);
+}
+
+// Filled as a served index is: linked rows, removed and replaced ones, and rows that wait.
+void FillUnevenly(VectorIndex& index, VectorSource source) {
+  PutAll(index, source.Take(3000));
+  WaitUntilIndexed(index);
+  for (Slot slot = 0; slot < 3000; slot += 11) index.Remove(slot);
+  for (Slot slot = 1; slot < 3000; slot += 17) {
+    ASSERT_TRUE(index.Put(slot, source.Next()).ok());
+  }
+}
+
+TEST_P(VectorIndexContract, ABatchFindsWhatItsQueriesFindAlone) {
+  const auto index = Make();
+  FillUnevenly(*index, Source(30));
+  WaitUntilIndexed(*index);  // What is found depends on what the graph has taken.
+  SlotBitmap half(3000);
+  SlotBitmap few(3000);
+  for (Slot slot = 0; slot < 3000; slot += 2) half.Insert(slot);
+  for (Slot slot = 0; slot < 3000; slot += 97) few.Insert(slot);
+  const std::vector<Vector> vectors = Source(31).Take(23);
+  const std::vector<std::span<const float>> queries(vectors.begin(), vectors.end());
+  for (const SlotBitmap* allowed : std::vector<const SlotBitmap*>{nullptr, &half, &few}) {
+    for (IndexSearchOptions options :
+         {NearestInGraph(10, 24), NearestInGraph(1, 1), NearestInGraph(60, 200), NearestExactly(10),
+          Nearest(5000), Nearest(0)}) {
+      options.allowed = allowed;
+      for (const size_t count : {0, 1, 2, 7, 23}) {
+        std::vector<IndexSearchTrace> traces(count);
+        const auto together =
+            index->SearchBatch(std::span(queries).first(count), options, CancelToken(), traces);
+        ASSERT_TRUE(together.ok()) << together.status();
+        ASSERT_EQ(together->size(), count);
+        for (size_t i = 0; i < count; ++i) {
+          IndexSearchTrace trace;
+          const auto alone = index->Search(queries[i], options, CancelToken(), &trace);
+          ASSERT_TRUE(alone.ok()) << alone.status();
+          ASSERT_EQ((*together)[i].size(), alone->size());
+          for (size_t j = 0; j < alone->size(); ++j) {
+            EXPECT_EQ((*together)[i][j].slot, (*alone)[j].slot);
+            EXPECT_EQ((*together)[i][j].distance, (*alone)[j].distance);
+          }
+          EXPECT_EQ(traces[i].plan, trace.plan);
+          EXPECT_EQ(traces[i].distances, trace.distances);
+          EXPECT_EQ(traces[i].hops, trace.hops);
+        }
+      }
+    }
+  }
+}
+
+TEST_P(VectorIndexContract, ABatchWithOneBadQueryIsRefused) {
+  const auto index = Make();
+  PutAll(*index, Source(32).Take(20));
+  const std::vector<Vector> vectors = {Source(33).Next(), Vector(3), Source(34).Next()};
+  const std::vector<std::span<const float>> queries(vectors.begin(), vectors.end());
+  const auto found = index->SearchBatch(queries, Nearest(1), CancelToken(), {});
+  EXPECT_EQ(found.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(found.status().message(), "vector: dimension 3, index expects 24");
+}
+
+TEST_P(VectorIndexContract, APassedDeadlineStopsABatch) {
+  const auto index = Make();
+  PutAll(*index, Source(35).Take(600));
+  WaitUntilIndexed(*index);
+  const CancelToken late(absl::Now() - absl::Seconds(1), nullptr);
+  const std::vector<Vector> vectors = Source(36).Take(9);
+  const std::vector<std::span<const float>> queries(vectors.begin(), vectors.end());
+  for (const IndexSearchOptions& options : {NearestExactly(5), NearestInGraph(5, 8)}) {
+    EXPECT_EQ(index->SearchBatch(queries, options, late, {}).status().code(),
+              absl::StatusCode::kDeadlineExceeded);
+  }
+}
+
+TEST_P(VectorIndexContract, ABatchDuringPutsFindsWhatWasThereBefore) {
+  const auto index = Make();
+  const auto points = PutAll(*index, Source(37).Take(1500));
+  std::atomic<bool> stops = false;
+  std::thread writer([&] {
+    VectorSource source = Source(38);
+    for (Slot slot = 1500; !stops; slot = slot == 2500 ? 1500 : slot + 1) {
+      if (slot % 3 == 0) {
+        index->Remove(slot);
+      } else {
+        EXPECT_TRUE(index->Put(slot, source.Next()).ok());
+      }
+    }
+  });
+  std::vector<Vector> vectors;
+  for (Slot slot = 0; slot < 1500; slot += 30) vectors.push_back(points.at(slot));
+  const std::vector<std::span<const float>> queries(vectors.begin(), vectors.end());
+  for (int i = 0; i < 20; ++i) {
+    const auto found = index->SearchBatch(queries, NearestInGraph(3, 100), CancelToken(), {});
+    ASSERT_TRUE(found.ok()) << found.status();
+    size_t itself = 0;
+    for (size_t q = 0; q < queries.size(); ++q) {
+      ASSERT_EQ((*found)[q].size(), 3U);
+      itself += std::any_of((*found)[q].begin(), (*found)[q].end(),
+                            [&](const Neighbor& n) { return n.slot == 30 * q; });
+    }
+    EXPECT_GE(itself, metric() == Metric::kInnerProduct ? 0 : queries.size() * 9 / 10);
+  }
+  stops = true;
+  writer.join();
 }
 
 std::string NameOfRow(const testing::TestParamInfo<std::tuple<IndexConfig, Metric>>& row) {
