@@ -18,15 +18,16 @@ namespace {
 
 constexpr std::string_view kVectorFile = "vectors";
 
-// Whether a search reads codes, and of the vectors only the few that it measures again.
-struct SearchesCodes {
+// Whether a search reads codes or lists, and of the rows' vectors only the few that it measures
+// again: those stay in a file.
+struct KeepsVectorsInFile {
   uint32_t dimension;
 
   bool operator()(const FlatConfig&) const { return false; }
   bool operator()(const HnswConfig& hnsw) const {
     return ResolveQuantization(hnsw.quantization, dimension) != Quantization::kNone;
   }
-  bool operator()(const IvfConfig& ivf) const { return ivf.encoding != IvfEncoding::kFlat; }
+  bool operator()(const IvfConfig&) const { return true; }
 };
 
 struct MakeIndex {
@@ -72,7 +73,7 @@ struct RestoreIndex {
 absl::StatusOr<std::unique_ptr<VectorIndex>> MakeVectorIndex(const VectorConfig& config,
                                                              const IndexRunOptions& run) {
   std::unique_ptr<VectorFile> file;
-  if (!run.folder.empty() && std::visit(SearchesCodes{config.dimension}, config.index)) {
+  if (!run.folder.empty() && std::visit(KeepsVectorsInFile{config.dimension}, config.index)) {
     VETTORE_ASSIGN_OR_RETURN(file, VectorFile::Create(run.folder / kVectorFile));
   }
   return std::visit(MakeIndex{config, run, std::move(file)}, config.index);

@@ -114,8 +114,8 @@ class VectorIndex {
 struct IndexRunOptions {
   // Most threads that build in the background; as many as the machine offers when absent. >= 1.
   std::optional<int> build_threads = {};
-  // Where an index that searches codes keeps the vectors themselves, in a file named "vectors"; a
-  // folder of this index alone. In memory when empty.
+  // Where an index that searches codes or lists keeps the vectors themselves, in a file named
+  // "vectors"; a folder of this index alone. In memory when empty.
   std::filesystem::path folder = {};
 };
 

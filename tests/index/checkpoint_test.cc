@@ -102,7 +102,7 @@ VectorConfig Lists(Metric metric, IvfEncoding encoding) {
 
 TEST_F(IndexCheckpoints, RestoredListsAnswerAsTheyDidAndAreNotTrainedAgain) {
   for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine}) {
-    for (const IvfEncoding encoding : {IvfEncoding::kPq4, IvfEncoding::kPq8}) {
+    for (const IvfEncoding encoding : {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8}) {
       config_ = Lists(metric, encoding);
       const auto index = Make();
       PutAll(*index, Source(1).Take(4'000));
@@ -121,33 +121,62 @@ TEST_F(IndexCheckpoints, RestoredListsAnswerAsTheyDidAndAreNotTrainedAgain) {
 }
 
 TEST_F(IndexCheckpoints, RestoredListsGoOnChanging) {
-  config_ = Lists(Metric::kL2, IvfEncoding::kPq4);
-  auto index = Make();
-  auto points = PutAll(*index, Source(1).Take(3'000));
-  WaitUntilIndexed(*index);
-  auto checkpoint = Begin(*index);
-  VectorSource source = Source(2);
-  for (Slot slot = 3'000; slot < 3'200; ++slot) ASSERT_TRUE(index->Put(slot, source.Next()).ok());
-  WaitUntilIndexed(*index);  // These are in lists, but not in those of the checkpoint.
-  Finish(std::move(checkpoint));
-  index.reset();
-  index = Restore();
-  EXPECT_EQ(index->Stats().live, 3'000U);
-  for (Slot slot = 0; slot < 3'000; slot += 2) {
-    index->Remove(slot);
-    points.erase(slot);
+  for (const IvfEncoding encoding : {IvfEncoding::kFlat, IvfEncoding::kPq4}) {
+    config_ = Lists(Metric::kL2, encoding);
+    auto index = Make();
+    auto points = PutAll(*index, Source(1).Take(3'000));
+    WaitUntilIndexed(*index);
+    auto checkpoint = Begin(*index);
+    VectorSource source = Source(2);
+    for (Slot slot = 3'000; slot < 3'200; ++slot) ASSERT_TRUE(index->Put(slot, source.Next()).ok());
+    WaitUntilIndexed(*index);  // These are in lists, but not in those of the checkpoint.
+    Finish(std::move(checkpoint));
+    index.reset();
+    index = Restore();
+    EXPECT_EQ(index->Stats().live, 3'000U);
+    for (Slot slot = 0; slot < 3'000; slot += 2) {
+      index->Remove(slot);
+      points.erase(slot);
+    }
+    for (Slot slot = 2'500; slot < 9'000; ++slot) {  // Enough for another training.
+      points[slot] = source.Next();
+      ASSERT_TRUE(index->Put(slot, points[slot]).ok());
+    }
+    WaitUntilIndexed(*index);
+    EXPECT_EQ(index->Stats().live, points.size());
+    for (const Vector& query : Source(3).Take(30)) {
+      const auto found = MustSearch(*index, query, NearestInGraph(10, 64));
+      EXPECT_EQ(found.size(), 10U);
+      ExpectTrueNeighbors(found, config_.metric, points, query);
+    }
   }
-  for (Slot slot = 2'500; slot < 9'000; ++slot) {  // Enough for another training.
-    points[slot] = source.Next();
-    ASSERT_TRUE(index->Put(slot, points[slot]).ok());
+}
+
+// A row that is not what the checkpoint says is in a list all the same, dead.
+TEST_F(IndexCheckpoints, AVectorThatIsGoneFromTheFileIsNotFoundInItsList) {
+  config_ = Lists(Metric::kL2, IvfEncoding::kFlat);
+  const std::vector<Vector> vectors = Source(1).Take(2'000);
+  {
+    const auto index = Make();
+    PutAll(*index, vectors);
+    WaitUntilIndexed(*index);
+    Finish(Begin(*index));
   }
-  WaitUntilIndexed(*index);
-  EXPECT_EQ(index->Stats().live, points.size());
-  for (const Vector& query : Source(3).Take(30)) {
-    const auto found = MustSearch(*index, query, NearestInGraph(10, 64));
-    EXPECT_EQ(found.size(), 10U);
-    ExpectTrueNeighbors(found, config_.metric, points, query);
+  const size_t row_bytes = 48 * sizeof(float);  // 40 floats, padded to cache lines.
+  std::fstream file(directory_ / "vectors", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(7 * row_bytes + 5));
+  file.put('x');
+  file.close();
+  const auto restored = Restore();
+  EXPECT_EQ(restored->Stats().live, 1'999U);
+  EXPECT_EQ(restored->Stats().unindexed, 0U);
+  IndexSearchTrace trace;
+  for (const Neighbor& found : MustSearch(*restored, vectors[7], Nearest(10), &trace)) {
+    EXPECT_NE(found.slot, 7U);
   }
+  EXPECT_EQ(trace.plan, "lists");
+  ASSERT_TRUE(restored->Put(7, vectors[7]).ok());
+  EXPECT_EQ(MustSearch(*restored, vectors[7], Nearest(10)).front().slot, 7U);
 }
 
 TEST_F(IndexCheckpoints, ListsOfOtherSettingsAreRefused) {
@@ -357,6 +386,7 @@ TEST_P(CheckpointsWhileServing, HoldWhatTheIndexHeld) {
 INSTANTIATE_TEST_SUITE_P(EveryKind, CheckpointsWhileServing,
                          testing::Values(HnswConfig{.quantization = Quantization::kSq8},
                                          HnswConfig{.quantization = Quantization::kSq4},
+                                         IvfConfig{.encoding = IvfEncoding::kFlat},
                                          IvfConfig{.encoding = IvfEncoding::kPq4},
                                          IvfConfig{.encoding = IvfEncoding::kPq8}));
 

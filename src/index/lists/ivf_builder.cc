@@ -85,7 +85,8 @@ absl::StatusOr<IvfBuilder::Built> IvfBuilder::Build(std::span<const Row> rows, s
       CodedRows coded(built.partition.coder->code_bytes());
       coded.Reserve(places[list].size());
       for (const auto& [part, i] : places[list]) coded.Append(parts[part].coded, i);
-      table->lists[list] = std::make_shared<const IvfList>(coded, Iota(coded.rows.size()));
+      table->lists[list] = std::make_shared<const IvfList>(ShapeOf(*built.partition.coder), coded,
+                                                           Iota(coded.rows.size()));
     }
   }));
   return built;
@@ -161,7 +162,8 @@ IvfBuilder::Rewritten IvfBuilder::Rewrite(const IvfRoster::Due& due) const {
   const bool is_split = due.is_split && Split(due, kept, *renewed);
   if (!is_split && rewritten.dropped.empty()) return {};
   if (!is_split) {
-    renewed->lists[due.list] = std::make_shared<const IvfList>(kept, Iota(kept.rows.size()));
+    renewed->lists[due.list] = std::make_shared<const IvfList>(ShapeOf(*due.partition.coder), kept,
+                                                               Iota(kept.rows.size()));
   }
   rewritten.table = std::move(renewed);
   return rewritten;
@@ -197,8 +199,9 @@ bool IvfBuilder::Split(const IvfRoster::Due& due, const CodedRows& kept, IvfTabl
     due.partition.coder->Encode(kept.rows[i], points[i], halves->row(side[i]), coded);
   }
   const std::vector<std::vector<uint32_t>> groups = GroupByList(side, 2);
-  table.lists[due.list] = std::make_shared<const IvfList>(coded, groups[0]);
-  table.lists.push_back(std::make_shared<const IvfList>(coded, groups[1]));
+  const IvfListShape shape = ShapeOf(*due.partition.coder);
+  table.lists[due.list] = std::make_shared<const IvfList>(shape, coded, groups[0]);
+  table.lists.push_back(std::make_shared<const IvfList>(shape, coded, groups[1]));
   return true;
 }
 

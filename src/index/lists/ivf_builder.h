@@ -30,6 +30,12 @@ class IvfBuilder {
   IvfBuilder(const VectorConfig& config, const IvfConfig& ivf, const RowStore& rows)
       : dim_(config.dimension), vector_(config), ivf_(ivf), rows_(rows) {}
 
+  const IvfConfig& config() const { return ivf_; }
+  // Of the lists of a coder.
+  IvfListShape ShapeOf(const IvfCoder& coder) const {
+    return {.code_bytes = coder.code_bytes(), .vectors = coder.has_codes() ? nullptr : &rows_};
+  }
+
   struct Built {
     IvfPartition partition;
     double squared_residuals = 0;

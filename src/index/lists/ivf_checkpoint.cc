@@ -59,9 +59,10 @@ absl::Status CheckLists(const IvfTable& table, size_t rows) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<IvfPartition> LoadPartition(const VectorConfig& config, const IvfConfig& ivf,
+// The vectors of lists that hold them come from the rows, which must be there already.
+absl::StatusOr<IvfPartition> LoadPartition(const VectorConfig& config, const IvfBuilder& builder,
                                            const Head& head, ChecksummedReader& in) {
-  VETTORE_ASSIGN_OR_RETURN(IvfCoder coder, IvfCoder::Load(config, ivf, in));
+  VETTORE_ASSIGN_OR_RETURN(IvfCoder coder, IvfCoder::Load(config, builder.config(), in));
   std::vector<float> centroids(head.lists * config.dimension);
   VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(centroids)));
   auto table = std::make_shared<IvfTable>();
@@ -70,8 +71,8 @@ absl::StatusOr<IvfPartition> LoadPartition(const VectorConfig& config, const Ivf
     VETTORE_ASSIGN_OR_RETURN(const uint64_t size, in.ReadOne<uint64_t>());
     if (size > head.rows) return absl::DataLossError("a list is longer than there are rows");
     VETTORE_ASSIGN_OR_RETURN(table->lists.emplace_back(),
-                             IvfList::Load({.rows = size, .code_bytes = coder.code_bytes()},
-                                           static_cast<Row>(head.rows), in));
+                             IvfList::Load(builder.ShapeOf(coder),
+                                           {.rows = size, .end = static_cast<Row>(head.rows)}, in));
   }
   VETTORE_RETURN_IF_ERROR(CheckLists(*table, head.rows));
   return IvfPartition{std::make_shared<IvfCoder>(std::move(coder)), std::move(table)};
@@ -109,7 +110,6 @@ class IvfIndex::Checkpoint : public IndexCheckpoint {
 
 absl::StatusOr<std::unique_ptr<IndexCheckpoint>> IvfIndex::BeginCheckpoint() {
   TracedLock lock(mutex_);
-  // Lists without codes are made from the vectors, which are in memory.
   if (!rows_.has_file() || !roster_.has_lists()) return std::unique_ptr<IndexCheckpoint>();
   VETTORE_RETURN_IF_ERROR(rows_.CheckFile());
   return std::make_unique<Checkpoint>(
@@ -130,12 +130,12 @@ absl::Status IvfIndex::Restore(ChecksummedReader& in) {
   }
   std::vector<RowStore::Stamp> stamps(head.rows);
   VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(stamps)));
-  VETTORE_ASSIGN_OR_RETURN(IvfPartition partition, LoadPartition(config_, ivf, head, in));
-  VETTORE_RETURN_IF_ERROR(in.ExpectEnd());
   size_t backlog = 0;
   {
     TracedLock lock(mutex_);
     VETTORE_RETURN_IF_ERROR(rows_.Restore(stamps));
+    VETTORE_ASSIGN_OR_RETURN(IvfPartition partition, LoadPartition(config_, builder_, head, in));
+    VETTORE_RETURN_IF_ERROR(in.ExpectEnd());
     roster_.Restore(std::move(partition), head.progress);
     backlog = roster_.backlog();
   }

@@ -20,22 +20,7 @@ struct AlignedDelete {
   }
 };
 
-// `count` empty blocks one behind the other.
-std::shared_ptr<std::byte> AllocateBlocks(size_t count, size_t code_bytes) {
-  const size_t block_bytes = IvfBlock::SizeBytes(code_bytes);
-  std::shared_ptr<std::byte> blocks(
-      static_cast<std::byte*>(
-          ::operator new (count* block_bytes, std::align_val_t{IvfBlock::kAlignment})),
-      AlignedDelete());
-  for (size_t i = 0; i < count; ++i) {
-    std::byte* const block = blocks.get() + i * block_bytes;
-    std::fill_n(reinterpret_cast<Row*>(block), kRows, kNoRow);
-    std::fill_n(reinterpret_cast<float*>(block) + kRows, kRows,
-                std::numeric_limits<float>::infinity());
-    std::memset(block + kRows * sizeof(uint64_t), 0, kRows * code_bytes);
-  }
-  return blocks;
-}
+size_t BlocksFor(size_t rows) { return (rows + kRows - 1) / kRows; }
 
 }  // namespace
 
@@ -52,13 +37,31 @@ void CodedRows::Reserve(size_t count) {
   codes.reserve(count * code_bytes);
 }
 
-IvfList::IvfList(const CodedRows& coded, std::span<const uint32_t> which)
-    : code_bytes_(coded.code_bytes), size_(which.size()) {
-  const size_t count = (size_ + kRows - 1) / kRows;
-  if (count == 0) return;
-  const std::shared_ptr<std::byte> bytes = AllocateBlocks(count, code_bytes_);
+IvfList::IvfList(const IvfListShape& shape, const CodedRows& coded, std::span<const uint32_t> which)
+    : shape_(shape), size_(which.size()) {
+  if (size_ == 0) return;
+  const std::shared_ptr<std::byte> bytes = Allocate(size_);
   Place(coded, which, bytes.get(), 0);
-  AddBlocks(bytes, count);
+  AddBlocks(bytes, BlocksFor(size_));
+}
+
+size_t IvfList::BytesFor(size_t rows) const {
+  if (shape_.vectors == nullptr) return BlocksFor(rows) * block_bytes();
+  return BlocksFor(rows) * IvfBlock::kHeadBytes + rows * shape_.row_bytes();
+}
+
+std::shared_ptr<std::byte> IvfList::Allocate(size_t rows) const {
+  std::shared_ptr<std::byte> blocks(static_cast<std::byte*>(::operator new (
+                                        BytesFor(rows), std::align_val_t{IvfBlock::kAlignment})),
+                                    AlignedDelete());
+  for (size_t i = 0; i < BlocksFor(rows); ++i) {
+    std::byte* const block = blocks.get() + i * block_bytes();
+    std::fill_n(reinterpret_cast<Row*>(block), kRows, kNoRow);
+    std::fill_n(reinterpret_cast<float*>(block) + kRows, kRows,
+                std::numeric_limits<float>::infinity());
+    std::memset(block + IvfBlock::kHeadBytes, 0, kRows * shape_.code_bytes);
+  }
+  return blocks;
 }
 
 void IvfList::AddBlocks(const std::shared_ptr<std::byte>& bytes, size_t count) {
@@ -67,24 +70,31 @@ void IvfList::AddBlocks(const std::shared_ptr<std::byte>& bytes, size_t count) {
 
 absl::Status IvfList::Save(ChecksummedWriter& out) const {
   for (const Bytes& block : blocks_) {
-    VETTORE_RETURN_IF_ERROR(out.Write({block.get(), block_bytes()}));
+    VETTORE_RETURN_IF_ERROR(
+        out.Write({block.get(), IvfBlock::kHeadBytes + kRows * shape_.code_bytes}));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const IvfList>> IvfList::Load(const Extent& extent, Row end,
+absl::StatusOr<std::shared_ptr<const IvfList>> IvfList::Load(const IvfListShape& shape,
+                                                             const Extent& extent,
                                                              ChecksummedReader& in) {
-  auto list = std::make_shared<IvfList>(extent.code_bytes);
+  auto list = std::make_shared<IvfList>(shape);
   list->size_ = extent.rows;
-  const size_t count = (extent.rows + kRows - 1) / kRows;
-  if (count == 0) return list;
-  const std::shared_ptr<std::byte> bytes = AllocateBlocks(count, extent.code_bytes);
-  VETTORE_RETURN_IF_ERROR(in.Read({bytes.get(), count * list->block_bytes()}));
-  list->AddBlocks(bytes, count);
-  for (size_t i = 0; i < count * kRows; ++i) {
+  if (extent.rows == 0) return list;
+  const std::shared_ptr<std::byte> bytes = list->Allocate(extent.rows);
+  list->AddBlocks(bytes, BlocksFor(extent.rows));
+  for (size_t i = 0; i < list->block_count(); ++i) {
+    std::byte* const block = bytes.get() + i * list->block_bytes();
+    VETTORE_RETURN_IF_ERROR(in.Read({block, IvfBlock::kHeadBytes + kRows * shape.code_bytes}));
+  }
+  for (size_t i = 0; i < list->block_count() * kRows; ++i) {
     const Row row = list->row(i);
-    if (i < extent.rows ? row >= end : row != kNoRow) {
-      return absl::DataLossError(StrCat("a list holds row ", row, " of ", end));
+    if (i < extent.rows ? row >= extent.end : row != kNoRow) {
+      return absl::DataLossError(StrCat("a list holds row ", row, " of ", extent.end));
+    }
+    if (i < extent.rows) {
+      list->CopyVector(row, bytes.get() + i / kRows * list->block_bytes(), i % kRows);
     }
   }
   return list;
@@ -94,15 +104,14 @@ std::shared_ptr<const IvfList> IvfList::With(const CodedRows& coded,
                                              std::span<const uint32_t> which) const {
   auto longer = std::make_shared<IvfList>(*this);
   const size_t in_last = size_ % kRows;
-  const size_t added = (in_last + which.size() + kRows - 1) / kRows;
-  if (added == 0) return longer;
-  const std::shared_ptr<std::byte> bytes = AllocateBlocks(added, code_bytes_);
+  if (in_last + which.size() == 0) return longer;
+  const std::shared_ptr<std::byte> bytes = Allocate(in_last + which.size());
   if (in_last > 0) {
-    std::memcpy(bytes.get(), blocks_.back().get(), block_bytes());
+    std::memcpy(bytes.get(), blocks_.back().get(), BytesFor(in_last));
     longer->blocks_.pop_back();
   }
   Place(coded, which, bytes.get(), in_last);
-  longer->AddBlocks(bytes, added);
+  longer->AddBlocks(bytes, BlocksFor(in_last + which.size()));
   longer->size_ = size_ + which.size();
   return longer;
 }
@@ -112,13 +121,21 @@ void IvfList::Place(const CodedRows& coded, std::span<const uint32_t> which, std
                     size_t begin) const {
   for (size_t i = 0; i < which.size(); ++i) {
     const size_t place = (begin + i) % kRows;
-    std::byte* const block = blocks + (begin + i) / kRows * IvfBlock::SizeBytes(code_bytes_);
+    std::byte* const block = blocks + (begin + i) / kRows * block_bytes();
     reinterpret_cast<Row*>(block)[place] = coded.rows[which[i]];
     reinterpret_cast<float*>(block)[kRows + place] = coded.biases[which[i]];
-    auto* const codes = reinterpret_cast<uint8_t*>(block + kRows * sizeof(uint64_t));
-    const uint8_t* const code = coded.codes.data() + which[i] * code_bytes_;
-    for (size_t j = 0; j < code_bytes_; ++j) codes[j * kRows + place] = code[j];
+    auto* const codes = reinterpret_cast<uint8_t*>(block + IvfBlock::kHeadBytes);
+    const uint8_t* const code = coded.codes.data() + which[i] * shape_.code_bytes;
+    for (size_t j = 0; j < shape_.code_bytes; ++j) codes[j * kRows + place] = code[j];
+    CopyVector(coded.rows[which[i]], block, place);
   }
+}
+
+// Of lists that hold vectors.
+void IvfList::CopyVector(Row row, std::byte* block, size_t place) const {
+  if (shape_.vectors == nullptr) return;
+  std::memcpy(block + IvfBlock::kHeadBytes + place * shape_.row_bytes(),
+              shape_.vectors->vector(row), shape_.row_bytes());
 }
 
 void IvfList::CopyTo(CodedRows& out, size_t i) const {
@@ -126,7 +143,9 @@ void IvfList::CopyTo(CodedRows& out, size_t i) const {
   const size_t place = i % kRows;
   out.rows.push_back(from.rows()[place]);
   out.biases.push_back(from.biases()[place]);
-  for (size_t j = 0; j < code_bytes_; ++j) out.codes.push_back(from.codes()[j * kRows + place]);
+  for (size_t j = 0; j < shape_.code_bytes; ++j) {
+    out.codes.push_back(from.codes()[j * kRows + place]);
+  }
 }
 
 size_t IvfTable::memory_bytes() const {

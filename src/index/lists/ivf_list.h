@@ -28,21 +28,35 @@ struct CodedRows {
   void Reserve(size_t count);
 };
 
-// So many rows stand together, with byte i of all their codes side by side: what the scanning
-// kernels read. Bytes of a block: rows (32 x 4), biases (32 x 4), codes (code_bytes x 32). Places
-// past the end of a list hold kNoRow, an infinite bias and zeros.
+// What lists hold beside the number of a row: its code, or the vector itself.
+struct IvfListShape {
+  size_t code_bytes = 0;
+  // Where lists that hold vectors take them from; null for lists of codes. Must outlive the lists.
+  const RowStore* vectors = nullptr;
+
+  // Of a row in a list.
+  size_t row_bytes() const {
+    return vectors == nullptr ? code_bytes : vectors->vector_width() * sizeof(float);
+  }
+};
+
+// So many rows stand together. Bytes of a block: rows (32 x 4), biases (32 x 4), and either codes
+// (code_bytes x 32), byte i of all of them side by side, which is what the scanning kernels read;
+// or vectors, one after the other as in the row store, on 64-byte boundaries: a scan of a list
+// streams through memory. Places past the end of a list hold kNoRow, an infinite bias, and a code
+// of zeros; vectors end with the last one.
 class IvfBlock {
  public:
   static constexpr size_t kRows = 32;
   static constexpr size_t kAlignment = 64;
-  static constexpr size_t SizeBytes(size_t code_bytes) { return kRows * (8 + code_bytes); }
+  static constexpr size_t kHeadBytes = kRows * (sizeof(Row) + sizeof(float));
 
   explicit IvfBlock(const std::byte* bytes) : bytes_(bytes) {}
   const Row* rows() const { return reinterpret_cast<const Row*>(bytes_); }
   const float* biases() const { return reinterpret_cast<const float*>(bytes_) + kRows; }
-  const uint8_t* codes() const {
-    return reinterpret_cast<const uint8_t*>(bytes_) + kRows * sizeof(uint64_t);
-  }
+  const uint8_t* codes() const { return reinterpret_cast<const uint8_t*>(bytes_) + kHeadBytes; }
+  // (rows, RowStore::vector_width())
+  const float* vectors() const { return reinterpret_cast<const float*>(bytes_ + kHeadBytes); }
 
  private:
   const std::byte* bytes_;
@@ -51,9 +65,9 @@ class IvfBlock {
 // Immutable.
 class IvfList {
  public:
-  explicit IvfList(size_t code_bytes) : code_bytes_(code_bytes) {}
-  // The rows `which` of `coded`, in one allocation. coded.code_bytes fits.
-  IvfList(const CodedRows& coded, std::span<const uint32_t> which);
+  explicit IvfList(const IvfListShape& shape) : shape_(shape) {}
+  // The rows `which` of `coded`, in one allocation. coded.code_bytes is the shape's.
+  IvfList(const IvfListShape& shape, const CodedRows& coded, std::span<const uint32_t> which);
 
   // Another list with these rows behind its own: it shares the full blocks and copies the last.
   std::shared_ptr<const IvfList> With(const CodedRows& coded,
@@ -61,35 +75,42 @@ class IvfList {
 
   size_t size() const { return size_; }
   size_t block_count() const { return blocks_.size(); }
-  size_t block_bytes() const { return IvfBlock::SizeBytes(code_bytes_); }
+  // Of a full one.
+  size_t block_bytes() const { return IvfBlock::kHeadBytes + IvfBlock::kRows * shape_.row_bytes(); }
   IvfBlock block(size_t i) const { return IvfBlock(blocks_[i].get()); }
   Row row(size_t i) const { return block(i / IvfBlock::kRows).rows()[i % IvfBlock::kRows]; }
   // Row i behind those of `out`, code and all.
   void CopyTo(CodedRows& out, size_t i) const;
 
-  // Writes the blocks; Load() reads those of so many rows, all of them below `end`. DataLoss, and
-  // the statuses of writing.
+  // Writes the blocks, without their vectors; Load() reads those of so many rows, all of them below
+  // `end`. DataLoss, and the statuses of writing.
   absl::Status Save(ChecksummedWriter& out) const;
   struct Extent {
     size_t rows = 0;
-    size_t code_bytes = 0;
+    Row end = 0;
   };
-  static absl::StatusOr<std::shared_ptr<const IvfList>> Load(const Extent& extent, Row end,
+  static absl::StatusOr<std::shared_ptr<const IvfList>> Load(const IvfListShape& shape,
+                                                             const Extent& extent,
                                                              ChecksummedReader& in);
 
   size_t memory_bytes() const {
-    return sizeof(*this) + blocks_.size() * (sizeof(blocks_[0]) + IvfBlock::SizeBytes(code_bytes_));
+    return sizeof(*this) + blocks_.size() * sizeof(blocks_[0]) + BytesFor(size_);
   }
 
  private:
   using Bytes = std::shared_ptr<const std::byte>;
 
+  // Of the blocks of so many rows.
+  size_t BytesFor(size_t rows) const;
+  // The blocks of so many rows, one behind the other, all places empty.
+  std::shared_ptr<std::byte> Allocate(size_t rows) const;
   // Puts `count` blocks, one behind the other, behind its own.
   void AddBlocks(const std::shared_ptr<std::byte>& bytes, size_t count);
   void Place(const CodedRows& coded, std::span<const uint32_t> which, std::byte* blocks,
              size_t begin) const;
+  void CopyVector(Row row, std::byte* block, size_t place) const;
 
-  size_t code_bytes_;
+  IvfListShape shape_;
   size_t size_ = 0;
   std::vector<Bytes> blocks_;  // Several may share one allocation.
 };

@@ -15,6 +15,8 @@ constexpr size_t kRowsPerPoll = 16'384;
 // Candidates are fetched so far ahead of being measured.
 constexpr size_t kAhead = 8;
 constexpr size_t kLineBytes = 64;
+// Of a list's vectors: after them the hardware follows.
+constexpr size_t kFirstBytes = IvfBlock::kHeadBytes + 1024;
 
 // The mean and spread of how far estimates are off.
 class ErrorStatistics {
@@ -57,38 +59,36 @@ absl::Status IvfListScan::List(const Step& step, const CancelToken& cancel) {
     Estimate(step);
     return absl::OkStatus();
   }
-  Measure(list);
+  Measure(step);
   return absl::OkStatus();
 }
 
-void IvfListScan::Measure(const IvfList& list) {
-  Row admitted[IvfBlock::kRows];
+// Row after row: four at once would defeat the hardware's prefetching of one stream.
+void IvfListScan::Measure(const Step& step) {
+  const IvfList& list = step.list;
+  if (step.next != nullptr && step.next->block_count() > 0) {
+    Prefetch(step.next->block(0).rows(), kFirstBytes);
+  }
+  const size_t width = source_.rows.vector_width();
   for (size_t i = 0; i < list.block_count(); ++i) {
     const IvfBlock block = list.block(i);
+    const float* vector = block.vectors();
     const size_t count = std::min(IvfBlock::kRows, list.size() - i * IvfBlock::kRows);
-    size_t kept = 0;
-    for (size_t j = 0; j < count; ++j) {
+    for (size_t j = 0; j < count; ++j, vector += width) {
       const Row row = block.rows()[j];
-      if (filter_.Admits(row)) admitted[kept++] = row;
-    }
-    for (size_t j = 0; j < std::min(kAhead, kept); ++j) Fetch(admitted[j]);
-    for (size_t j = 0; j < kept; ++j) {
-      if (j + kAhead < kept) Fetch(admitted[j + kAhead]);
-      MeasureRow(admitted[j]);
+      if (filter_.Admits(row)) Offer(row, source_.distance(source_.query, vector));
     }
   }
 }
 
-// The vectors of a list lie anywhere: each comes from memory while others are measured.
-void IvfListScan::Fetch(Row row) const {
-  Prefetch(source_.rows.vector(row), source_.distance.dim() * sizeof(float));
-}
-
-float IvfListScan::MeasureRow(Row row) {
-  const float distance = source_.distance(source_.query, source_.rows.vector(row));
+void IvfListScan::Offer(Row row, float distance) {
   ++measured_;
   if (distance <= top_.threshold()) top_.Push({{source_.rows.slot(row), distance}, row});
-  return distance;
+}
+
+// The vectors of candidates lie anywhere: each comes from memory while others are measured.
+void IvfListScan::Fetch(Row row) const {
+  Prefetch(source_.rows.vector(row), source_.distance.dim() * sizeof(float));
 }
 
 void IvfListScan::Estimate(const Step& step) {
@@ -126,7 +126,9 @@ absl::StatusOr<std::vector<Hit>> IvfListScan::Finish(const CancelToken& cancel) 
     // The rest is still farther; as the errors are, hardly any of it would enter.
     if (i >= least && estimate + errors.Low() > top_.threshold()) break;
     if (i + kAhead < candidates.size()) Fetch(candidates[i + kAhead].row);
-    errors.Add(MeasureRow(row) - estimate);
+    const float distance = source_.distance(source_.query, source_.rows.vector(row));
+    Offer(row, distance);
+    errors.Add(distance - estimate);
   }
   return top_.TakeSorted();
 }

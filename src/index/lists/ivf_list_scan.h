@@ -1,5 +1,5 @@
-// One search's way through inverted lists: measuring rows, or estimating them by their codes and
-// measuring the most promising.
+// One search's way through inverted lists: measuring their vectors, or estimating rows by their
+// codes and measuring the most promising.
 #pragma once
 
 #include <cstddef>
@@ -72,10 +72,10 @@ class IvfListScan {
   size_t distances() const { return exact_.distances() + estimated_ + measured_; }
 
  private:
-  void Measure(const IvfList& list);
+  void Measure(const Step& step);
   void Estimate(const Step& step);
+  void Offer(Row row, float distance);
   void Fetch(Row row) const;
-  float MeasureRow(Row row);  // Its distance.
 
   const ScanSource source_;
   const RowFilter filter_;

@@ -48,8 +48,7 @@ bool IvfSearcher::PrefersScan(const IvfRequest& request, const IvfSnapshot& snap
   const auto nlist = static_cast<double>(snapshot.partition.table->lists.size());
   const double vector_bytes = static_cast<double>(distance_.dim()) * sizeof(float);
   const size_t code_bytes = snapshot.partition.coder->code_bytes();
-  const double row_bytes =
-      code_bytes == 0 ? vector_bytes + kFetchBytes : static_cast<double>(code_bytes + 8);
+  const double row_bytes = code_bytes == 0 ? vector_bytes : static_cast<double>(code_bytes + 8);
   const double probed = static_cast<double>(ProbesFor(request, snapshot)) / nlist *
                         static_cast<double>(snapshot.listed);
   // Centroids are often in a cache.

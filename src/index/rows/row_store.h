@@ -38,6 +38,8 @@ class RowStore {
 
   // Rows lie on 64-byte boundaries; what pads them is zero. (dim) floats.
   const float* vector(Row row) const { return vectors_.row(row); }
+  // Floats of a row with what pads it.
+  size_t vector_width() const { return vectors_.width(); }
   // Asks for the vector before it is needed: its beginning, after which the hardware follows.
   void Prefetch(Row row) const {
     constexpr size_t kFloats = 128;

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "index/test_data.h"
+#include "support/temporary_directory.h"
 
 namespace vettore {
 namespace {
@@ -132,8 +133,8 @@ INSTANTIATE_TEST_SUITE_P(
              std::string(NameOf(std::get<1>(row.param)));
     });
 
-// What is stored is what the encoding says, beside the vectors themselves.
-TEST(Ivf, TheCodesTakeTheirBytes) {
+// What the lists store is what the encoding says, beside the vectors in the order of their rows.
+TEST(Ivf, TheListsTakeTheBytesOfWhatTheyHold) {
   const std::vector<Vector> vectors = VectorSource(kDim, Metric::kL2, 7).Take(kCount);
   std::map<IvfEncoding, size_t> bytes;
   for (const IvfEncoding encoding : {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8}) {
@@ -144,11 +145,23 @@ TEST(Ivf, TheCodesTakeTheirBytes) {
   }
   // 24 codes of 4 bits; 6 of 8, whose codewords take as much again. The last block of a list is
   // full by half.
-  const double pq4 = static_cast<double>(bytes[IvfEncoding::kPq4] - bytes[IvfEncoding::kFlat]);
-  const double pq8 = static_cast<double>(bytes[IvfEncoding::kPq8] - bytes[IvfEncoding::kFlat]);
-  EXPECT_NEAR(pq4 / kCount, 12, 3);
-  EXPECT_NEAR(pq8 / kCount, 12, 3);
-  EXPECT_GT(bytes[IvfEncoding::kFlat], kCount * kDim * sizeof(float));
+  constexpr double kVector = kDim * sizeof(float);
+  const double pq4 = static_cast<double>(bytes[IvfEncoding::kFlat] - bytes[IvfEncoding::kPq4]);
+  const double pq8 = static_cast<double>(bytes[IvfEncoding::kFlat] - bytes[IvfEncoding::kPq8]);
+  EXPECT_NEAR(kVector - pq4 / kCount, 12, 3);
+  EXPECT_NEAR(kVector - pq8 / kCount, 12, 3);
+  EXPECT_GT(bytes[IvfEncoding::kFlat], kCount * 2 * kVector);
+}
+
+TEST(Ivf, WithAFolderListsHoldTheOnlyVectorsInMemory) {
+  const TemporaryDirectory folder;
+  const auto index = MakeIndex(IvfConfig{}, Metric::kL2, kDim, {.folder = folder.path()});
+  PutAll(*index, VectorSource(kDim, Metric::kL2, 7).Take(kCount));
+  WaitUntilIndexed(*index);
+  constexpr size_t kVectors = kCount * kDim * sizeof(float);
+  EXPECT_EQ(index->Stats().mapped_bytes, kVectors);
+  EXPECT_GT(index->Stats().memory_bytes, kVectors);
+  EXPECT_LT(index->Stats().memory_bytes, kVectors * 14 / 10);
 }
 
 TEST(Ivf, TooFewToTrainOnAreScannedAndWaitForNothing) {
