@@ -57,7 +57,7 @@ absl::StatusOr<IvfBuilder::Built> IvfBuilder::Build(std::span<const Row> rows, s
   VETTORE_ASSIGN_OR_RETURN(Centroids trained,
                            TrainKMeans(sample, dim_, {.clusters = nlist, .seed = kSeed}, loop));
   auto table = std::make_shared<IvfTable>();
-  table->centroids = std::make_shared<const Centroids>(std::move(trained));
+  table->SetCentroids(std::move(trained), vector_.metric);
   VETTORE_ASSIGN_OR_RETURN(IvfCoder coder, TrainCoder(sample, *table->centroids, loop));
   Built built;
   built.partition = {std::make_shared<const IvfCoder>(std::move(coder)), table};
@@ -191,7 +191,7 @@ bool IvfBuilder::Split(const IvfRoster::Due& due, const CodedRows& kept, IvfTabl
     values.insert(values.end(), row, row + dim_);
   }
   values.insert(values.end(), halves->row(1), halves->row(1) + dim_);
-  table.centroids = std::make_shared<const Centroids>(std::move(values), dim_);
+  table.SetCentroids(Centroids(std::move(values), dim_), vector_.metric);
 
   CodedRows coded(kept.code_bytes);
   coded.Reserve(points.size());

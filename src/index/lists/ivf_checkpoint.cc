@@ -66,7 +66,7 @@ absl::StatusOr<IvfPartition> LoadPartition(const VectorConfig& config, const Ivf
   std::vector<float> centroids(head.lists * config.dimension);
   VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(centroids)));
   auto table = std::make_shared<IvfTable>();
-  table->centroids = std::make_shared<Centroids>(std::move(centroids), config.dimension);
+  table->SetCentroids(Centroids(std::move(centroids), config.dimension), config.metric);
   for (uint64_t i = 0; i < head.lists; ++i) {
     VETTORE_ASSIGN_OR_RETURN(const uint64_t size, in.ReadOne<uint64_t>());
     if (size > head.rows) return absl::DataLossError("a list is longer than there are rows");

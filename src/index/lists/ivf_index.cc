@@ -1,6 +1,8 @@
 // Puts, removals and background work of the IVF index.
 #include "index/lists/ivf_index.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -16,6 +18,21 @@ namespace {
 constexpr int kMostWorkers = 8;
 constexpr std::chrono::milliseconds kCancelPoll(20);
 constexpr char kWhat[] = "renew the lists of an index";
+// Queries of a batch that are searched together: enough that most lists are met by several, few
+// enough that their tables stay in a cache.
+constexpr size_t kTogether = 128;
+
+size_t AllowedCount(const IndexSearchOptions& options) {
+  if (options.allowed == nullptr) return 0;
+  return options.allowed_count > 0 ? options.allowed_count : options.allowed->Count();
+}
+
+// Old lists lie scattered among what lives: the allocator would keep their memory.
+void GiveBackFreedMemory() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}
 
 }  // namespace
 
@@ -66,32 +83,66 @@ absl::StatusOr<std::vector<Neighbor>> IvfIndex::Search(std::span<const float> qu
                                                        IndexSearchTrace* trace) const {
   VETTORE_RETURN_IF_ERROR(CheckDimension(query, distance_.dim()));
   VETTORE_RETURN_IF_ERROR(cancel.Poll());
-  IvfRequest request{query, options, options.k, 0, cancel};
-  if (options.allowed != nullptr) {
-    request.allowed_count =
-        options.allowed_count > 0 ? options.allowed_count : options.allowed->Count();
-  }
+  IvfRequest request{query, options, options.k, AllowedCount(options), cancel};
   IndexSearchTrace own_trace;
   auto settled = FindSettled(options.k, [&](size_t wanted) -> absl::StatusOr<Settled> {
     request.k = wanted;
-    IvfSnapshot snapshot(rows_);
-    {
-      TracedLock lock(mutex_);
-      snapshot.era = eras_.current();
-      snapshot.partition = roster_.partition();
-      snapshot.version = rows_.version();
-      snapshot.live = rows_.live();
-      snapshot.listed = roster_.listed();
-      snapshot.dead_listed = roster_.dead_listed();
-      snapshot.prefers_scan = searcher_.PrefersScan(request, snapshot);
-      if (!snapshot.prefers_scan) roster_.CopyUnlisted(snapshot.tail);
-    }
-    VETTORE_ASSIGN_OR_RETURN(const std::vector<Hit> hits,
-                             searcher_.Search(request, snapshot, own_trace));
-    return Settle(rows_, distance_, query.data(), hits);
+    const IvfSnapshot snapshot = SnapshotFor(request);
+    VETTORE_ASSIGN_OR_RETURN(const auto found,
+                             searcher_.Search({&request, 1}, snapshot, {&own_trace, 1}));
+    return Settle(rows_, distance_, query.data(), found.front());
   });
   if (trace != nullptr) *trace = own_trace;
   return settled;
+}
+
+IvfSnapshot IvfIndex::SnapshotFor(const IvfRequest& request) const {
+  IvfSnapshot snapshot(rows_);
+  TracedLock lock(mutex_);
+  snapshot.era = eras_.current();
+  snapshot.partition = roster_.partition();
+  snapshot.version = rows_.version();
+  snapshot.live = rows_.live();
+  snapshot.listed = roster_.listed();
+  snapshot.dead_listed = roster_.dead_listed();
+  snapshot.prefers_scan = searcher_.PrefersScan(request, snapshot);
+  if (!snapshot.prefers_scan) roster_.CopyUnlisted(snapshot.tail);
+  return snapshot;
+}
+
+absl::StatusOr<std::vector<std::vector<Neighbor>>> IvfIndex::SearchBatch(
+    std::span<const std::span<const float>> queries, const IndexSearchOptions& options,
+    const CancelToken& cancel, std::span<IndexSearchTrace> traces) const {
+  for (const std::span<const float> query : queries) {
+    VETTORE_RETURN_IF_ERROR(CheckDimension(query, distance_.dim()));
+  }
+  VETTORE_RETURN_IF_ERROR(cancel.Poll());
+  std::vector<IndexSearchTrace> own_traces(queries.size());
+  std::vector<std::vector<Neighbor>> found(queries.size());
+  const size_t allowed_count = AllowedCount(options);
+  for (size_t first = 0; first < queries.size() && options.k > 0; first += kTogether) {
+    const size_t count = std::min(kTogether, queries.size() - first);
+    std::vector<IvfRequest> requests;
+    for (const std::span<const float> query : queries.subspan(first, count)) {
+      requests.push_back({query, options, options.k, allowed_count, cancel});
+    }
+    const IvfSnapshot snapshot = SnapshotFor(requests.front());
+    VETTORE_ASSIGN_OR_RETURN(
+        const std::vector<std::vector<Hit>> hits,
+        searcher_.Search(requests, snapshot, std::span(own_traces).subspan(first, count)));
+    for (size_t i = 0; i < count; ++i) {
+      const size_t at = first + i;
+      Settled settled = Settle(rows_, distance_, queries[at].data(), hits[i]);
+      if (settled.lost > 0 && settled.neighbors.size() < options.k) {
+        VETTORE_ASSIGN_OR_RETURN(found[at], Search(queries[at], options, cancel, &own_traces[at]));
+        continue;
+      }
+      found[at] = std::move(settled.neighbors);
+      if (found[at].size() > options.k) found[at].resize(options.k);
+    }
+  }
+  if (!traces.empty()) std::copy(own_traces.begin(), own_traces.end(), traces.begin());
+  return found;
 }
 
 bool IvfIndex::WorkSome() {
@@ -143,6 +194,9 @@ absl::StatusOr<bool> IvfIndex::Rebuild() {
     }
     old = roster_.FinishRebuild(std::move(built->partition), built->squared_residuals);
   }
+  built = IvfBuilder::Built();
+  old = IvfPartition();
+  GiveBackFreedMemory();
   return true;
 }
 

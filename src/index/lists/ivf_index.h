@@ -35,6 +35,11 @@ class IvfIndex : public VectorIndex {
                                                const CancelToken& cancel,
                                                IndexSearchTrace* trace) const override
       ABSL_LOCKS_EXCLUDED(mutex_);
+  // Groups of queries share a state, and what they read of it; see IvfSearcher.
+  absl::StatusOr<std::vector<std::vector<Neighbor>>> SearchBatch(
+      std::span<const std::span<const float>> queries, const IndexSearchOptions& options,
+      const CancelToken& cancel, std::span<IndexSearchTrace> traces) const override
+      ABSL_LOCKS_EXCLUDED(mutex_);
   IndexStats Stats() const override ABSL_LOCKS_EXCLUDED(mutex_);
   SlotBitmap Slots() const override ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<std::unique_ptr<IndexCheckpoint>> BeginCheckpoint() override
@@ -47,6 +52,9 @@ class IvfIndex : public VectorIndex {
 
  private:
   class Checkpoint;
+
+  // What a search of the request sees.
+  IvfSnapshot SnapshotFor(const IvfRequest& request) const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // One piece of background work; false when there is none.
   bool WorkSome() ABSL_LOCKS_EXCLUDED(mutex_, structure_mutex_);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <utility>
 
 #include "base/status.h"
 #include "base/strings.h"
@@ -148,8 +149,14 @@ void IvfList::CopyTo(CodedRows& out, size_t i) const {
   }
 }
 
+void IvfTable::SetCentroids(Centroids values, Metric metric) {
+  centroids = std::make_shared<const Centroids>(std::move(values));
+  ranking = std::make_shared<const ListRanking>(centroids, metric);
+}
+
 size_t IvfTable::memory_bytes() const {
-  size_t bytes = centroids->memory_bytes() + lists.size() * sizeof(lists[0]);
+  size_t bytes =
+      centroids->memory_bytes() + ranking->memory_bytes() + lists.size() * sizeof(lists[0]);
   for (const auto& list : lists) bytes += list->memory_bytes();
   return bytes;
 }

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "base/checksummed_file.h"
 #include "index/lists/kmeans.h"
+#include "index/lists/list_ranking.h"
 #include "index/rows/row_store.h"
 
 namespace vettore {
@@ -117,7 +118,10 @@ class IvfList {
 
 // The lists and their centroids: list i holds what is nearest to centroid i. Immutable.
 struct IvfTable {
+  void SetCentroids(Centroids values, Metric metric);
+
   std::shared_ptr<const Centroids> centroids;
+  std::shared_ptr<const ListRanking> ranking;
   std::vector<std::shared_ptr<const IvfList>> lists;
 
   size_t memory_bytes() const;

@@ -11,7 +11,8 @@ namespace vettore {
 namespace {
 
 // Between two looks at the cancel token: a fraction of a millisecond.
-constexpr size_t kRowsPerPoll = 16'384;
+constexpr size_t kCodesPerPoll = 16'384;
+constexpr size_t kVectorsPerPoll = 4'096;
 // Candidates are fetched so far ahead of being measured.
 constexpr size_t kAhead = 8;
 constexpr size_t kLineBytes = 64;
@@ -51,7 +52,7 @@ void Prefetch(const T* begin, size_t size_bytes) {
 absl::Status IvfListScan::List(const Step& step, const CancelToken& cancel) {
   const IvfList& list = step.list;
   since_poll_ += list.size();
-  if (since_poll_ >= kRowsPerPoll) {
+  if (since_poll_ >= (tables_ != nullptr ? kCodesPerPoll : kVectorsPerPoll)) {
     since_poll_ = 0;
     VETTORE_RETURN_IF_ERROR(cancel.Poll());
   }

@@ -20,6 +20,9 @@ constexpr double kFetchBytes = 192;
 // IvfListScan::Finish.
 size_t DepthFor(size_t k) { return 5 * k + 50; }
 
+// Lists that a query of several scans by itself, before they share lists.
+constexpr size_t kProbesAlone = 2;
+
 }  // namespace
 
 size_t IvfSearcher::ProbesFor(const IvfRequest& request, const IvfSnapshot& snapshot) const {
@@ -61,18 +64,6 @@ bool IvfSearcher::PrefersScan(const IvfRequest& request, const IvfSnapshot& snap
   return scan_bytes <= lists_bytes;
 }
 
-absl::StatusOr<std::vector<Hit>> IvfSearcher::Search(const IvfRequest& request,
-                                                     const IvfSnapshot& snapshot,
-                                                     IndexSearchTrace& trace) const {
-  if (snapshot.prefers_scan) return SearchExactly(request, snapshot, trace);
-  VETTORE_ASSIGN_OR_RETURN(std::vector<Hit> hits, SearchLists(request, snapshot, trace));
-  // Who asks for k gets k when k exist.
-  const size_t admitted =
-      request.options.allowed == nullptr ? snapshot.live : std::numeric_limits<size_t>::max();
-  if (hits.size() >= std::min(request.k, admitted)) return hits;
-  return SearchExactly(request, snapshot, trace);
-}
-
 absl::StatusOr<std::vector<Hit>> IvfSearcher::SearchExactly(const IvfRequest& request,
                                                             const IvfSnapshot& snapshot,
                                                             IndexSearchTrace& trace) const {
@@ -88,22 +79,6 @@ absl::StatusOr<std::vector<Hit>> IvfSearcher::SearchExactly(const IvfRequest& re
   return top.TakeSorted();
 }
 
-std::vector<IvfSearcher::Probe> IvfSearcher::RankLists(const float* query,
-                                                       const IvfTable& table) const {
-  const Centroids& centroids = *table.centroids;
-  std::vector<float> products(centroids.count());
-  centroids.InnerProducts(query, products.data());
-  std::vector<Probe> probes(centroids.count());
-  for (uint32_t list = 0; list < probes.size(); ++list) {
-    float key = -products[list];
-    // Unit vectors lie in the order of L2; only centroids are shorter than one.
-    if (metric_ != Metric::kInnerProduct) key = centroids.squared_norm(list) + 2 * key;
-    if (std::isnan(key)) key = std::numeric_limits<float>::infinity();
-    probes[list] = {key, list};
-  }
-  return probes;
-}
-
 float IvfSearcher::OffsetOf(const Probe& probe, const IvfTable& table, float query_norm) const {
   switch (metric_) {
     case Metric::kL2:
@@ -116,45 +91,160 @@ float IvfSearcher::OffsetOf(const Probe& probe, const IvfTable& table, float que
   return 0;
 }
 
-absl::StatusOr<std::vector<Hit>> IvfSearcher::SearchLists(const IvfRequest& request,
-                                                          const IvfSnapshot& snapshot,
-                                                          IndexSearchTrace& trace) const {
-  const IvfTable& table = *snapshot.partition.table;
-  const float* const query = request.query.data();
-  const bool has_codes = snapshot.partition.coder->has_codes();
-  PqTables tables;
-  if (has_codes && !snapshot.partition.coder->Prepare(query, tables)) {
-    return SearchExactly(request, snapshot, trace);
-  }
-  IvfListScan scan(
-      {snapshot.rows, distance_, query, snapshot.version},
-      {snapshot.rows, snapshot.version, request.options.allowed, snapshot.dead_listed > 0},
-      {request.k, has_codes ? DepthFor(request.k) : 0, has_codes ? &tables : nullptr});
-  VETTORE_RETURN_IF_ERROR(scan.Rows(snapshot.tail, request.cancel));
+// One request's way through the lists. Externally synchronised.
+class IvfSearcher::ListSearch {
+ public:
+  ListSearch(const IvfSearcher& searcher, const IvfRequest& request, const IvfSnapshot& snapshot)
+      : searcher_(searcher),
+        request_(request),
+        snapshot_(snapshot),
+        query_norm_(-VectorDistance(Metric::kInnerProduct, searcher.distance_.dim())(
+            request.query.data(), request.query.data())),
+        has_codes_(snapshot.partition.coder->has_codes()),
+        is_possible_(!has_codes_ ||
+                     snapshot.partition.coder->Prepare(request.query.data(), tables_)),
+        scan_({snapshot.rows, searcher.distance_, request.query.data(), snapshot.version},
+              {snapshot.rows, snapshot.version, request.options.allowed, snapshot.dead_listed > 0},
+              {request.k, has_codes_ ? DepthFor(request.k) : 0, has_codes_ ? &tables_ : nullptr}) {}
+  ListSearch(const ListSearch&) = delete;
+  ListSearch& operator=(const ListSearch&) = delete;
 
-  std::vector<Probe> probes = RankLists(query, table);
-  const auto middle = probes.begin() + static_cast<ptrdiff_t>(ProbesFor(request, snapshot));
-  std::nth_element(probes.begin(), middle - 1, probes.end());
-  std::sort(probes.begin(), middle);
-  const float query_norm = -VectorDistance(Metric::kInnerProduct, distance_.dim())(query, query);
-  size_t probed = 0;
-  for (auto probe = probes.begin(); probe != probes.end(); ++probe, ++probed) {
-    // Farther lists are probed only until there are k.
-    if (probe >= middle && scan.has_enough()) break;
-    if (probe == middle) std::sort(middle, probes.end());
-    const auto ahead = [&](ptrdiff_t steps) -> const IvfList* {
-      return steps < probes.end() - probe ? table.lists[probe[steps].list].get() : nullptr;
-    };
-    if (ahead(2) != nullptr) __builtin_prefetch(ahead(2));
-    VETTORE_RETURN_IF_ERROR(
-        scan.List({*table.lists[probe->list], OffsetOf(*probe, table, query_norm), ahead(1)},
-                  request.cancel));
+  // False when estimates would overflow; nothing else may be called then.
+  bool is_possible() const { return is_possible_; }
+
+  // probes: the lists that are scanned in any case, nearest first.
+  absl::Status Begin(std::vector<Probe> probes) {
+    probes_ = std::move(probes);
+    return scan_.Rows(snapshot_.tail, request_.cancel);
   }
-  VETTORE_ASSIGN_OR_RETURN(std::vector<Hit> hits, scan.Finish(request.cancel));
-  trace.plan = request.options.allowed == nullptr ? "lists" : "filtered lists";
-  trace.distances += scan.distances() + probes.size();
-  trace.hops += probed;
-  return hits;
+  size_t probes() const { return probes_.size(); }
+  uint32_t list(size_t i) const { return probes_[i].list; }
+
+  // Scans the list of probe i. next: the list after it, in whichever search; null when there is
+  // none.
+  absl::Status Scan(size_t i, const IvfList* next) {
+    return scan_.List(
+        {*table().lists[list(i)], searcher_.OffsetOf(probes_[i], table(), query_norm_), next},
+        request_.cancel);
+  }
+
+  // Scans farther lists until there are k.
+  absl::Status ScanUntilEnough() {
+    if (scan_.has_enough() || probes() == table().lists.size()) return absl::OkStatus();
+    std::vector<bool> is_scanned(table().lists.size());
+    for (const Probe& probe : probes_) is_scanned[probe.list] = true;
+    for (const Probe& probe : table().ranking->All(request_.query.data())) {
+      if (scan_.has_enough()) break;
+      if (is_scanned[probe.list]) continue;
+      probes_.push_back(probe);
+      VETTORE_RETURN_IF_ERROR(Scan(probes() - 1, nullptr));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<Hit>> Finish(IndexSearchTrace& trace) {
+    VETTORE_ASSIGN_OR_RETURN(std::vector<Hit> hits, scan_.Finish(request_.cancel));
+    trace.plan = request_.options.allowed == nullptr ? "lists" : "filtered lists";
+    trace.distances += scan_.distances() + table().lists.size();
+    trace.hops += probes();
+    return hits;
+  }
+
+ private:
+  const IvfTable& table() const { return *snapshot_.partition.table; }
+
+  const IvfSearcher& searcher_;
+  const IvfRequest& request_;
+  const IvfSnapshot& snapshot_;
+  const float query_norm_;  // Squared.
+  const bool has_codes_;
+  PqTables tables_;
+  const bool is_possible_;
+  IvfListScan scan_;
+  std::vector<Probe> probes_;
+};
+
+// Scans what the probes name, a list for all that probe it.
+absl::Status IvfSearcher::ScanByList(const IvfTable& table, std::span<ListSearch* const> searches,
+                                     size_t first_probe) {
+  struct Visit {
+    uint32_t list;
+    uint32_t search;
+    uint32_t probe;
+  };
+  std::vector<Visit> visits;
+  for (uint32_t search = 0; search < searches.size(); ++search) {
+    for (size_t i = first_probe; i < searches[search]->probes(); ++i) {
+      visits.push_back({searches[search]->list(i), search, static_cast<uint32_t>(i)});
+    }
+  }
+  std::sort(visits.begin(), visits.end(), [](const Visit& a, const Visit& b) {
+    return a.list != b.list ? a.list < b.list : a.search < b.search;
+  });
+  for (size_t i = 0; i < visits.size(); ++i) {
+    const bool is_another = i + 1 < visits.size() && visits[i + 1].list != visits[i].list;
+    const IvfList* const next = is_another ? table.lists[visits[i + 1].list].get() : nullptr;
+    VETTORE_RETURN_IF_ERROR(searches[visits[i].search]->Scan(visits[i].probe, next));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::vector<Hit>>> IvfSearcher::Search(
+    std::span<const IvfRequest> requests, const IvfSnapshot& snapshot,
+    std::span<IndexSearchTrace> traces) const {
+  std::vector<std::vector<Hit>> found(requests.size());
+  std::vector<std::unique_ptr<ListSearch>> searches(requests.size());
+  if (!snapshot.prefers_scan) {
+    VETTORE_RETURN_IF_ERROR(SearchLists(requests, snapshot, searches));
+  }
+  for (size_t i = 0; i < requests.size(); ++i) {
+    // Who asks for k gets k when k exist.
+    const size_t admitted =
+        requests[i].options.allowed == nullptr ? snapshot.live : std::numeric_limits<size_t>::max();
+    if (searches[i] != nullptr) {
+      VETTORE_ASSIGN_OR_RETURN(found[i], searches[i]->Finish(traces[i]));
+      if (found[i].size() >= std::min(requests[i].k, admitted)) continue;
+    }
+    VETTORE_ASSIGN_OR_RETURN(found[i], SearchExactly(requests[i], snapshot, traces[i]));
+  }
+  return found;
+}
+
+absl::Status IvfSearcher::SearchLists(std::span<const IvfRequest> requests,
+                                      const IvfSnapshot& snapshot,
+                                      std::span<std::unique_ptr<ListSearch>> searches) const {
+  const IvfTable& table = *snapshot.partition.table;
+  std::vector<const float*> queries;
+  std::vector<ListSearch*> possible;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    auto search = std::make_unique<ListSearch>(*this, requests[i], snapshot);
+    if (!search->is_possible()) continue;
+    queries.push_back(requests[i].query.data());
+    possible.push_back(search.get());
+    searches[i] = std::move(search);
+  }
+  std::vector<std::vector<Probe>> nearest =
+      table.ranking->Nearest(queries, ProbesFor(requests.front(), snapshot));
+  // The nearest lists of each query first: what is found there leaves little to note of the others.
+  const size_t alone = requests.size() == 1 ? std::numeric_limits<size_t>::max() : kProbesAlone;
+  for (size_t s = 0; s < possible.size(); ++s) {
+    ListSearch& search = *possible[s];
+    VETTORE_RETURN_IF_ERROR(search.Begin(std::move(nearest[s])));
+    const auto ahead = [&](size_t i) -> const IvfList* {
+      return i < std::min(alone, search.probes()) ? table.lists[search.list(i)].get() : nullptr;
+    };
+    for (size_t i = 0; i < std::min(alone, search.probes()); ++i) {
+      if (ahead(i + 2) != nullptr) __builtin_prefetch(ahead(i + 2));
+      VETTORE_RETURN_IF_ERROR(search.Scan(i, ahead(i + 1)));
+    }
+  }
+  if (requests.size() > 1) {
+    VETTORE_RETURN_IF_ERROR(ScanByList(table, possible, alone));
+  }
+  for (ListSearch* const search : possible) {
+    VETTORE_RETURN_IF_ERROR(search->ScanUntilEnough());
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace vettore

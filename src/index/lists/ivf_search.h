@@ -53,30 +53,27 @@ class IvfSearcher {
   // Whether measuring every candidate is at least as fast as, or better than, probing lists.
   bool PrefersScan(const IvfRequest& request, const IvfSnapshot& snapshot) const;
 
-  // The up to request.k nearest, nearest first.
-  absl::StatusOr<std::vector<Hit>> Search(const IvfRequest& request, const IvfSnapshot& snapshot,
-                                          IndexSearchTrace& trace) const;
+  // The up to k nearest of each request, nearest first. requests: at least one; they differ in
+  // their queries only. Each finds, to the bit, what it finds alone; together they share the codes
+  // of the centroids, and of the lists, while these are in a cache. traces: one a request.
+  absl::StatusOr<std::vector<std::vector<Hit>>> Search(std::span<const IvfRequest> requests,
+                                                       const IvfSnapshot& snapshot,
+                                                       std::span<IndexSearchTrace> traces) const;
 
  private:
-  // Lists in the order in which a query probes them, and what they add to an estimated distance.
-  struct Probe {
-    float key;  // Smaller is closer.
-    uint32_t list;
-    friend bool operator<(const Probe& a, const Probe& b) {
-      return a.key != b.key ? a.key < b.key : a.list < b.list;
-    }
-  };
+  class ListSearch;
 
   size_t ProbesFor(const IvfRequest& request, const IvfSnapshot& snapshot) const;
-  // query_norm: squared.
+  // What a list adds to an estimated distance. query_norm: squared.
   float OffsetOf(const Probe& probe, const IvfTable& table, float query_norm) const;
-  std::vector<Probe> RankLists(const float* query, const IvfTable& table) const;
   absl::StatusOr<std::vector<Hit>> SearchExactly(const IvfRequest& request,
                                                  const IvfSnapshot& snapshot,
                                                  IndexSearchTrace& trace) const;
-  absl::StatusOr<std::vector<Hit>> SearchLists(const IvfRequest& request,
-                                               const IvfSnapshot& snapshot,
-                                               IndexSearchTrace& trace) const;
+  // Scans the lists for each request; leaves a null where its estimates would overflow.
+  absl::Status SearchLists(std::span<const IvfRequest> requests, const IvfSnapshot& snapshot,
+                           std::span<std::unique_ptr<ListSearch>> searches) const;
+  static absl::Status ScanByList(const IvfTable& table, std::span<ListSearch* const> searches,
+                                 size_t first_probe);
 
   const Metric metric_;
   const VectorDistance distance_;
