@@ -7,6 +7,7 @@
 #include <chrono>
 #include <fstream>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "base/status.h"
@@ -133,13 +134,15 @@ class Comparison {
 
  private:
   absl::StatusOr<Pass> RunAt(const Curve& curve, uint32_t ef) const {
-    return RunPass(
-        {.queries = match_.queries.count, .k = options_.k},
-        [&](size_t q, std::vector<int32_t>& rows) {
-          return curve.contender.system->Search(
-              {.query = match_.queries.span(q), .k = options_.k, .ef = ef, .filter = match_.filter},
-              rows);
-        });
+    return RunPass({.queries = match_.queries.count, .k = options_.k, .batch = options_.batch},
+                   [&](size_t first, std::span<std::vector<int32_t>> rows) {
+                     return curve.contender.system->Search({.queries = match_.queries,
+                                                            .first = first,
+                                                            .k = options_.k,
+                                                            .ef = ef,
+                                                            .filter = match_.filter},
+                                                           rows);
+                   });
   }
   Json Head(const char* suite) const {
     return {{"suite", suite},
@@ -147,6 +150,7 @@ class Comparison {
             {"queries", match_.queries_name},
             {"filter", match_.filter == nullptr ? 1.0 : match_.filter->share},
             {"k", options_.k},
+            {"batch", options_.batch},
             {"repeats", options_.repeats}};
   }
   static std::vector<CurvePoint> PointsOf(const Curve& curve, size_t repeat) {

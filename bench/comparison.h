@@ -26,6 +26,7 @@ struct Contender {
 
 struct ComparisonOptions {
   size_t k = 10;
+  size_t batch = 1;  // Queries asked together; latencies are those of a batch.
   std::vector<double> targets = {0.90, 0.95, 0.99};
   int repeats = 5;
   uint32_t most_ef = 4096;

@@ -1,6 +1,7 @@
 // hnswlib behind the interface of the comparison.
 #include <atomic>
 #include <memory>
+#include <span>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -35,11 +36,15 @@ class HnswlibSystem : public PeerSystem {
     for (std::thread& other : others) other.join();
     return absl::OkStatus();
   }
-  absl::Status Search(const SystemQuestion& question, std::vector<int32_t>& rows) override {
+  // hnswlib knows no batch: even its Python module asks the queries one by one.
+  absl::Status Search(const SystemQuestion& question,
+                      std::span<std::vector<int32_t>> rows) override {
     graph_->SetEf(question.ef);
     std::span<const uint8_t> allowed;
     if (question.filter != nullptr) allowed = question.filter->bytes;
-    graph_->Search(question.query.data(), question.k, allowed, rows);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      graph_->Search(question.queries.row(question.first + i), question.k, allowed, rows[i]);
+    }
     return absl::OkStatus();
   }
   size_t memory_bytes() const override { return graph_->memory_bytes(); }

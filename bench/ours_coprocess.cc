@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -63,8 +64,8 @@ absl::StatusOr<Json> PassAt(PeerSystem& ours, const AnnData& data, const QuerySe
   const auto [k, ef] = k_and_ef;
   const PassShape shape{.queries = set.vectors.count, .k = k};
   VETTORE_ASSIGN_OR_RETURN(
-      const Pass pass, RunPass(shape, [&](size_t q, std::vector<int32_t>& rows) {
-        return ours.Search({.query = set.vectors.span(q), .k = k, .ef = ef}, rows);
+      const Pass pass, RunPass(shape, [&](size_t first, std::span<std::vector<int32_t>> rows) {
+        return ours.Search({.queries = set.vectors, .first = first, .k = k, .ef = ef}, rows);
       }));
   return Json{{"recall", RecallAtK({.base = data.base,
                                     .queries = set.vectors,

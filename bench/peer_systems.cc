@@ -29,7 +29,8 @@ class VettoreSystem : public PeerSystem {
     }
     return index_->WaitUntilIndexed(CancelToken());
   }
-  absl::Status Search(const SystemQuestion& question, std::vector<int32_t>& rows) override {
+  absl::Status Search(const SystemQuestion& question,
+                      std::span<std::vector<int32_t>> rows) override {
     IndexSearchOptions options;
     options.k = question.k;
     options.ef_search = question.ef;
@@ -37,15 +38,30 @@ class VettoreSystem : public PeerSystem {
       options.allowed = &question.filter->bitmap;
       options.allowed_count = question.filter->count;
     }
-    VETTORE_ASSIGN_OR_RETURN(const std::vector<Neighbor> found,
-                             index_->Search(question.query, options, CancelToken(), nullptr));
-    for (const Neighbor& neighbor : found) rows.push_back(static_cast<int32_t>(neighbor.slot));
+    if (rows.size() == 1) {
+      VETTORE_ASSIGN_OR_RETURN(
+          const std::vector<Neighbor> found,
+          index_->Search(question.queries.span(question.first), options, CancelToken(), nullptr));
+      Append(found, rows[0]);
+      return absl::OkStatus();
+    }
+    std::vector<std::span<const float>> queries;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      queries.push_back(question.queries.span(question.first + i));
+    }
+    VETTORE_ASSIGN_OR_RETURN(const std::vector<std::vector<Neighbor>> found,
+                             index_->SearchBatch(queries, options, CancelToken(), {}));
+    for (size_t i = 0; i < rows.size(); ++i) Append(found[i], rows[i]);
     return absl::OkStatus();
   }
   size_t memory_bytes() const override { return index_->Stats().memory_bytes; }
   bool has_filter() const override { return true; }
 
  private:
+  static void Append(const std::vector<Neighbor>& found, std::vector<int32_t>& rows) {
+    for (const Neighbor& neighbor : found) rows.push_back(static_cast<int32_t>(neighbor.slot));
+  }
+
   const VectorConfig config_;
   const std::string vectors_folder_;
   std::unique_ptr<VectorIndex> index_;

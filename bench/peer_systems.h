@@ -26,8 +26,10 @@ struct RowFilter {
 // Admits each row with probability `share` (0 to 1), by a fixed seed; at least one row.
 RowFilter RandomFilter(double share, size_t rows);
 
+// As many queries as there are places for their rows.
 struct SystemQuestion {
-  std::span<const float> query;  // (dim)
+  const Matrix<float>& queries;
+  size_t first = 0;
   size_t k = 10;
   uint32_t ef = 10;
   const RowFilter* filter = nullptr;  // Null admits all.
@@ -40,8 +42,10 @@ class PeerSystem {
   virtual std::string name() const = 0;
   // Adds all rows on `threads` threads, and returns when they are searchable at full speed.
   virtual absl::Status Build(const Matrix<float>& base, int threads) = 0;
-  // Appends up to k rows, nearest first.
-  virtual absl::Status Search(const SystemQuestion& question, std::vector<int32_t>& rows) = 0;
+  // Appends up to k rows to the place of each query, nearest first. Several queries are asked as
+  // the system asks a batch best on one thread.
+  virtual absl::Status Search(const SystemQuestion& question,
+                              std::span<std::vector<int32_t>> rows) = 0;
   virtual size_t memory_bytes() const = 0;
   virtual bool has_filter() const = 0;
 };

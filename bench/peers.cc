@@ -177,6 +177,8 @@ int main(int argc, char** argv) {
       ->delimiter(',')
       ->check(CLI::Range(0.0, 1.0));
   app.add_option("--k", options.comparison.k, "Neighbours asked for")->check(CLI::Range(1, 1000));
+  app.add_option("--batch", options.comparison.batch, "Queries asked together")
+      ->check(CLI::Range(1, 100'000));
   app.add_option("--repeats", options.comparison.repeats, "Timed passes at each setting")
       ->check(CLI::Range(1, 1000));
   app.add_option("--m", options.m, "Neighbours of a node")->check(CLI::Range(4, 128));

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "base/status.h"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr size_t kPutsAtOnce = 1'000;
 constexpr int kMostThreads = 1'024;
+constexpr size_t kMostBatch = 100'000;
 
 struct IndexKind {
   std::string_view name;
@@ -51,6 +53,10 @@ absl::Status CheckRange(std::string_view option, uint64_t got,
                         std::pair<uint64_t, uint64_t> range) {
   if (got >= range.first && got <= range.second) return absl::OkStatus();
   return OutOfRange(option, got, range);
+}
+
+void AppendRows(const std::vector<Neighbor>& found, std::vector<int32_t>& rows) {
+  for (const Neighbor& neighbor : found) rows.push_back(static_cast<int32_t>(neighbor.slot));
 }
 
 // An index over the whole base, and what building it took.
@@ -157,6 +163,7 @@ class AnnRun {
     if (ef) line["parameters"]["ef_search"] = *ef;
     const Spread spread = SpreadOf(qps);
     line.update({{"threads", threads},
+                 {"batch", options_.batch},
                  {"repeats", repeats},
                  {"recall", recall},
                  {"qps", spread.median},
@@ -174,13 +181,22 @@ class AnnRun {
     IndexSearchOptions search;
     search.k = options_.k;
     search.ef_search = ef;
-    const AnswerFn answer = [&](size_t q, std::vector<int32_t>& rows) -> absl::Status {
-      VETTORE_ASSIGN_OR_RETURN(const std::vector<Neighbor> found,
-                               index.Search(set.vectors.span(q), search, cancel_, nullptr));
-      for (const Neighbor& neighbor : found) rows.push_back(static_cast<int32_t>(neighbor.slot));
+    const AnswerFn answer = [&](size_t first,
+                                std::span<std::vector<int32_t>> rows) -> absl::Status {
+      if (options_.batch == 1) {
+        VETTORE_ASSIGN_OR_RETURN(const std::vector<Neighbor> found,
+                                 index.Search(set.vectors.span(first), search, cancel_, nullptr));
+        AppendRows(found, rows[0]);
+        return absl::OkStatus();
+      }
+      std::vector<std::span<const float>> queries;
+      for (size_t i = 0; i < rows.size(); ++i) queries.push_back(set.vectors.span(first + i));
+      VETTORE_ASSIGN_OR_RETURN(const std::vector<std::vector<Neighbor>> found,
+                               index.SearchBatch(queries, search, cancel_, {}));
+      for (size_t i = 0; i < rows.size(); ++i) AppendRows(found[i], rows[i]);
       return absl::OkStatus();
     };
-    const PassShape shape{.queries = set.vectors.count, .k = options_.k};
+    const PassShape shape{.queries = set.vectors.count, .k = options_.k, .batch = options_.batch};
     if (threads > 1) return RunPassOnThreads(shape, threads, answer);
     const PinnedThread pinned;
     return RunPass(shape, answer);
@@ -240,6 +256,7 @@ absl::Status ValidateAnnOptions(const AnnOptions& options) {
   VETTORE_RETURN_IF_ERROR(CheckRange("--ef-construction", options.ef_construction,
                                      {options.m, limits::kEfConstruction}));
   VETTORE_RETURN_IF_ERROR(CheckRange("-k", options.k, {1, limits::kSearchLimit}));
+  VETTORE_RETURN_IF_ERROR(CheckRange("--batch", options.batch, {1, kMostBatch}));
   return CheckRange("--repeats", static_cast<uint64_t>(std::max(options.repeats, 0)), {1, 1'000});
 }
 

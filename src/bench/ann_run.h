@@ -25,6 +25,7 @@ struct AnnOptions {
   uint32_t ef_construction = HnswConfig{}.ef_construction;
   size_t k = 10;
   std::vector<int> threads = {1};  // That search together, one measurement for each.
+  size_t batch = 1;                // Queries asked together.
   int build_threads = 0;           // 0: as many as the index takes.
   int repeats = 5;
   // Where an index that searches codes keeps the vectors, as the server does; in memory when empty.
@@ -46,8 +47,9 @@ absl::Status ValidateAnnOptions(const AnnOptions& options);
 
 // For each kind, set of queries, number of threads and value of ef_search: a warm-up, then
 // `repeats` passes over all queries, and one result line ("suite": "ann"):
-// data, vectors, dim, metric, queries, system, parameters, k, recall, threads, repeats; qps with
-// qps_min and qps_max over the repeats, p50_us and p99_us (medians over the repeats); build_s,
+// data, vectors, dim, metric, queries, system, parameters, k, recall, threads, batch, repeats; qps
+// with qps_min and qps_max over the repeats, p50_us and p99_us of a batch (medians over the
+// repeats); build_s,
 // build_cpu_s (of all threads), ram_bytes_per_vector; and MachineFields(). With one thread the
 // searching thread is pinned to a core, qps and latencies are in its CPU time, and wall_qps stands
 // beside them; with more they are by the clock on the wall. Exhaustive kinds, which are slow and do

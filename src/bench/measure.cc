@@ -29,19 +29,44 @@ double SecondsSince(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
+size_t CountBatches(const PassShape& shape) {
+  return (shape.queries + shape.batch - 1) / shape.batch;
+}
+
 Pass EmptyPass(const PassShape& shape) {
   Pass pass;
-  pass.latencies_us.resize(shape.queries);
+  pass.latencies_us.resize(CountBatches(shape));
   pass.found = {.values = std::vector<int32_t>(shape.queries * shape.k, kNoRow),
                 .count = shape.queries,
                 .dim = shape.k};
   return pass;
 }
 
-void Keep(const std::vector<int32_t>& rows, size_t q, Pass& pass) {
-  const size_t count = std::min(rows.size(), pass.found.dim);
-  std::copy_n(rows.begin(), count, pass.found.values.data() + q * pass.found.dim);
-}
+// Asks the batches, and keeps what they answer. Externally synchronised.
+class Asker {
+ public:
+  Asker(const PassShape& shape, const AnswerFn& answer, Pass& pass)
+      : shape_(shape), answer_(answer), pass_(pass), rows_(shape.batch) {}
+
+  absl::Status Ask(size_t batch) {
+    const size_t first = batch * shape_.batch;
+    const size_t count = std::min(shape_.batch, shape_.queries - first);
+    const std::span<std::vector<int32_t>> rows = std::span(rows_).first(count);
+    for (std::vector<int32_t>& of_one : rows) of_one.clear();
+    VETTORE_RETURN_IF_ERROR(answer_(first, rows));
+    for (size_t i = 0; i < count; ++i) {
+      std::copy_n(rows[i].begin(), std::min(rows[i].size(), shape_.k),
+                  pass_.found.values.data() + (first + i) * shape_.k);
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  const PassShape& shape_;
+  const AnswerFn& answer_;
+  Pass& pass_;
+  std::vector<std::vector<int32_t>> rows_;
+};
 
 }  // namespace
 
@@ -83,15 +108,13 @@ Spread SpreadOf(const std::vector<double>& values) {
 
 absl::StatusOr<Pass> RunPass(const PassShape& shape, const AnswerFn& answer) {
   Pass pass = EmptyPass(shape);
-  std::vector<int32_t> rows;
+  Asker asker(shape, answer, pass);
   const auto begin = Clock::now();
   double before = ThreadCpuSeconds();
-  for (size_t q = 0; q < shape.queries; ++q) {
-    rows.clear();
-    VETTORE_RETURN_IF_ERROR(answer(q, rows));
-    Keep(rows, q, pass);
+  for (size_t batch = 0; batch < CountBatches(shape); ++batch) {
+    VETTORE_RETURN_IF_ERROR(asker.Ask(batch));
     const double now = ThreadCpuSeconds();
-    pass.latencies_us[q] = (now - before) * 1e6;
+    pass.latencies_us[batch] = (now - before) * 1e6;
     pass.cpu_s += now - before;
     before = now;
   }
@@ -106,14 +129,12 @@ absl::StatusOr<Pass> RunPassOnThreads(const PassShape& shape, int threads, const
   absl::Status status;
   const auto work = [&] {
     const double cpu_before = ThreadCpuSeconds();
-    std::vector<int32_t> rows;
+    Asker asker(shape, answer, pass);
     absl::Status mine;
-    for (size_t q = next++; q < shape.queries && mine.ok(); q = next++) {
-      rows.clear();
+    for (size_t batch = next++; batch < CountBatches(shape) && mine.ok(); batch = next++) {
       const auto begin = Clock::now();
-      mine = answer(q, rows);
-      pass.latencies_us[q] = SecondsSince(begin) * 1e6;
-      Keep(rows, q, pass);
+      mine = asker.Ask(batch);
+      pass.latencies_us[batch] = SecondsSince(begin) * 1e6;
     }
     const std::lock_guard lock(mutex);
     pass.cpu_s += ThreadCpuSeconds() - cpu_before;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -46,22 +47,24 @@ Spread SpreadOf(const std::vector<double>& values);
 struct Pass {
   double wall_s = 0;
   double cpu_s = 0;                  // Of the searching threads together.
-  std::vector<double> latencies_us;  // By query; CPU time on one thread, else wall time.
+  std::vector<double> latencies_us;  // By batch; CPU time on one thread, else wall time.
   Neighbors found;                   // (queries, k), filled up with kNoRow
 };
 
-// Answers query `q`: appends up to k rows of the base, nearest first.
-using AnswerFn = std::function<absl::Status(size_t q, std::vector<int32_t>& rows)>;
+// Answers as many queries as `rows` has places, from `first` on: appends to the place of each up to
+// k rows of the base, nearest first.
+using AnswerFn = std::function<absl::Status(size_t first, std::span<std::vector<int32_t>> rows)>;
 
 struct PassShape {
   size_t queries = 0;
   size_t k = 10;
+  size_t batch = 1;  // Queries asked together; >= 1. The last may be fewer.
 };
 
-// Every query once, one after the other on the calling thread, timed in its CPU time: what other
+// Every batch once, one after the other on the calling thread, timed in its CPU time: what other
 // programs take from the machine is not counted.
 absl::StatusOr<Pass> RunPass(const PassShape& shape, const AnswerFn& answer);
-// Every query once, by `threads` threads together, timed by the clock on the wall.
+// Every batch once, by `threads` threads together, timed by the clock on the wall.
 absl::StatusOr<Pass> RunPassOnThreads(const PassShape& shape, int threads, const AnswerFn& answer);
 
 // The share of the true k nearest that was found. What is as near as the farthest true answer

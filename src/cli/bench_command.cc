@@ -152,6 +152,7 @@ void AddRunOptions(CLI::App& command, BenchAnnOptions& options) {
       .add_option("--threads", options.run.threads, "Threads that search together, each measured")
       ->delimiter(',')
       ->capture_default_str();
+  command.add_option("--batch", options.run.batch, "Queries asked together")->capture_default_str();
   command
       .add_option("--build-threads", options.run.build_threads,
                   "Threads that build; default: as many as the index takes")

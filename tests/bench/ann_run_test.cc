@@ -53,6 +53,22 @@ TEST(AnnRun, MeasuresEveryKindSettingAndNumberOfThreads) {
   EXPECT_EQ(lines[4]["recall"], 1);
 }
 
+TEST(AnnRun, ABatchFindsWhatItsQueriesFindAlone) {
+  const AnnData data = SmallData();
+  AnnOptions options{.ef_search = {40}, .build_threads = 1, .repeats = 1};
+  const std::vector<Json> alone = Measured(data, options);
+  options.batch = 7;
+  options.threads = {1, 2};
+  const std::vector<Json> together = Measured(data, options);
+  ASSERT_EQ(together.size(), 4u);
+  for (size_t i = 0; i < together.size(); ++i) {
+    // Each is of a graph of its own, whose codes depend on what was there when it began.
+    EXPECT_NEAR(together[i]["recall"].get<double>(), alone[i / 2]["recall"].get<double>(), 0.03);
+    EXPECT_EQ(together[i]["batch"], 7);
+    EXPECT_EQ(alone[i / 2]["batch"], 1);
+  }
+}
+
 TEST(AnnRun, OptionsOutOfRangeAreRefusedWithTheRange) {
   const std::vector<std::pair<AnnOptions, std::string>> cases = {
       {{.kinds = {"hnsw", "tree"}}, "--kinds: wanted hnsw, flat, got 'tree'"},
@@ -62,6 +78,7 @@ TEST(AnnRun, OptionsOutOfRangeAreRefusedWithTheRange) {
       {{.m = 16, .ef_construction = 15}, "--ef-construction: wanted 16 to 4096, got 15"},
       {{.k = 0}, "-k: wanted 1 to 10000, got 0"},
       {{.threads = {0}}, "--threads: wanted 1 to 1024, got 0"},
+      {{.batch = 0}, "--batch: wanted 1 to 100000, got 0"},
       {{.repeats = 0}, "--repeats: wanted 1 to 1000, got 0"},
   };
   for (const auto& [options, part] : cases) {

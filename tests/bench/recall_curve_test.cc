@@ -107,25 +107,33 @@ TEST_F(RecallTest, WhereFewerThanKExistTheyAreAll) {
 }
 
 TEST(RunPass, AsksEveryQueryOnceAndKeepsItsRows) {
-  const AnswerFn answer = [](size_t q, std::vector<int32_t>& rows) {
-    rows = {static_cast<int32_t>(q), 100, 200};  // More than k is cut off.
-    if (q == 1) rows.resize(1);
-    return absl::OkStatus();
-  };
-  for (const int threads : {1, 4}) {
-    const auto pass = threads == 1 ? RunPass({.queries = 3, .k = 2}, answer)
-                                   : RunPassOnThreads({.queries = 3, .k = 2}, threads, answer);
-    ASSERT_TRUE(pass.ok());
-    EXPECT_THAT(pass->found.values, ElementsAre(0, 100, 1, kNoRow, 2, 100));
-    EXPECT_THAT(pass->latencies_us, Each(testing::Gt(0)));
-    EXPECT_GT(pass->cpu_s, 0);
-    EXPECT_GT(pass->wall_s, 0);
+  for (const size_t batch : {1, 2, 3, 50}) {
+    const AnswerFn answer = [batch](size_t first, std::span<std::vector<int32_t>> rows) {
+      EXPECT_EQ(rows.size(), std::min(batch, 3 - first));
+      for (size_t i = 0; i < rows.size(); ++i) {
+        EXPECT_TRUE(rows[i].empty());
+        rows[i] = {static_cast<int32_t>(first + i), 100, 200};  // More than k is cut off.
+        if (first + i == 1) rows[i].resize(1);
+      }
+      return absl::OkStatus();
+    };
+    const PassShape shape{.queries = 3, .k = 2, .batch = batch};
+    for (const int threads : {1, 4}) {
+      const auto pass =
+          threads == 1 ? RunPass(shape, answer) : RunPassOnThreads(shape, threads, answer);
+      ASSERT_TRUE(pass.ok());
+      EXPECT_THAT(pass->found.values, ElementsAre(0, 100, 1, kNoRow, 2, 100));
+      EXPECT_EQ(pass->latencies_us.size(), (3 + batch - 1) / batch);
+      EXPECT_THAT(pass->latencies_us, Each(testing::Gt(0)));
+      EXPECT_GT(pass->cpu_s, 0);
+      EXPECT_GT(pass->wall_s, 0);
+    }
   }
 }
 
 TEST(RunPass, AFailureEndsIt) {
-  const AnswerFn answer = [](size_t q, std::vector<int32_t>&) {
-    return q == 5 ? absl::InternalError("it broke") : absl::OkStatus();
+  const AnswerFn answer = [](size_t first, std::span<std::vector<int32_t>>) {
+    return first == 5 ? absl::InternalError("it broke") : absl::OkStatus();
   };
   EXPECT_EQ(RunPass({.queries = 10, .k = 2}, answer).status().message(), "it broke");
   EXPECT_EQ(RunPassOnThreads({.queries = 10, .k = 2}, 3, answer).status().message(), "it broke");
