@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "index/exact_batch_scan.h"
 #include "index/exact_scan.h"
 #include "index/settle.h"
 #include "index/top_k.h"
@@ -52,6 +53,37 @@ absl::StatusOr<std::vector<Neighbor>> FlatIndex::Search(std::span<const float> q
     if (trace != nullptr) trace->distances += scan.distances();
     return Settle(rows_, distance_, query.data(), top.TakeSorted());
   });
+}
+
+absl::StatusOr<std::vector<std::vector<Neighbor>>> FlatIndex::SearchBatch(
+    std::span<const std::span<const float>> queries, const IndexSearchOptions& options,
+    const CancelToken& cancel, std::span<IndexSearchTrace> traces) const {
+  for (const std::span<const float> query : queries) {
+    VETTORE_RETURN_IF_ERROR(CheckDimension(query, distance_.dim()));
+  }
+  if (options.k == 0 || queries.size() < 2) {
+    return VectorIndex::SearchBatch(queries, options, cancel, traces);
+  }
+  std::shared_ptr<const Era> era;
+  uint64_t version = 0;
+  {
+    TracedLock lock(mutex_);
+    era = eras_.current();
+    version = rows_.version();
+  }
+  ExactBatchScan scan({rows_, distance_, queries, version}, options.k);
+  VETTORE_RETURN_IF_ERROR(scan.Run(rows_.end(), options.allowed, cancel));
+  std::vector<std::vector<Neighbor>> found(queries.size());
+  for (size_t i = 0; i < queries.size(); ++i) {
+    Settled settled = Settle(rows_, distance_, queries[i].data(), scan.TakeSorted(i));
+    if (!traces.empty()) traces[i] = {.plan = "exact scan", .distances = scan.distances()};
+    found[i] = std::move(settled.neighbors);
+    if (settled.lost == 0 || found[i].size() >= options.k) continue;
+    // Others stand in for what was removed meanwhile.
+    VETTORE_ASSIGN_OR_RETURN(
+        found[i], Search(queries[i], options, cancel, traces.empty() ? nullptr : &traces[i]));
+  }
+  return found;
 }
 
 SlotBitmap FlatIndex::Slots() const {

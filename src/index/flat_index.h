@@ -25,6 +25,10 @@ class FlatIndex : public VectorIndex {
                                                const CancelToken& cancel,
                                                IndexSearchTrace* trace) const override
       ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<std::vector<std::vector<Neighbor>>> SearchBatch(
+      std::span<const std::span<const float>> queries, const IndexSearchOptions& options,
+      const CancelToken& cancel, std::span<IndexSearchTrace> traces) const override
+      ABSL_LOCKS_EXCLUDED(mutex_);
   IndexStats Stats() const override ABSL_LOCKS_EXCLUDED(mutex_);
   SlotBitmap Slots() const override ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status WaitUntilIndexed(const CancelToken& cancel) const override;

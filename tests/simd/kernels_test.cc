@@ -77,6 +77,26 @@ TEST_P(KernelsTest, OneToOneGivesTheBitsOfOneToFour) {
   }
 }
 
+// So that four queries can be measured by one row with the kernel of one query and four rows.
+TEST_P(KernelsTest, ExchangingQueryAndRowChangesNoBit) {
+  std::mt19937 random(12);
+  for (const size_t dim : TestedLengths()) {
+    const std::vector<float> row = RandomVector(dim, random);
+    std::vector<std::vector<float>> queries;
+    for (int i = 0; i < 4; ++i) queries.push_back(RandomVector(dim, random));
+    const float* const pointers[4] = {queries[0].data(), queries[1].data(), queries[2].data(),
+                                      queries[3].data()};
+    const auto check = [&](DistanceTo4Fn four, DistanceFn one) {
+      float out[4];
+      four(row.data(), pointers, dim, out);
+      for (int i = 0; i < 4; ++i) EXPECT_EQ(out[i], one(pointers[i], row.data(), dim)) << dim;
+    };
+    check(GetParam()->l2_squared_to_4, GetParam()->l2_squared);
+    check(GetParam()->inner_product_to_4, GetParam()->inner_product);
+    check(GetParam()->l1_to_4, GetParam()->l1);
+  }
+}
+
 // The rows stand apart by more than their length, are asked for out of order and more than once.
 TEST_P(KernelsTest, OneToManyGivesTheBitsOfOneToOneForEachRowAskedFor) {
   std::mt19937 random(11);
