@@ -76,46 +76,60 @@ Candidate HnswGraph::Descend(Adjacency::EntryPoint entry, int level, SearchScrat
   return nearest;
 }
 
-// While the codes of what was visited last are on their way, those visited before are measured.
-absl::Status HnswGraph::SearchLevel(Candidate start, int level, size_t ef,
-                                    const CancelToken& cancel, SearchScratch& scratch) const {
-  LinearPool& pool = scratch.pool;
-  pool.Reset(ef);
-  scratch.visited.Reset(rows_.end());
-  scratch.visited.Insert({&start.row, 1});
-  pool.Insert(start);
-  Row beam[kBeam];
-  size_t measured = scratch.visited.size();
-  for (size_t steps = 1;; ++steps) {
-    if (steps % kStepsPerPoll == 0) {
-      VETTORE_RETURN_IF_ERROR(cancel.Poll());
-    }
-    const size_t visited = scratch.visited.size();
-    const size_t taken = pool.TakeNearest(kBeam, beam);
-    if (taken == 0 && measured == visited) return absl::OkStatus();
-    Visit({beam, taken}, level, scratch);
-    // The links of what comes next, perhaps, are fetched now; those of what is found to come before
-    // it, below.
-    pool.ForEachNext(2 * kBeam, [&](Row row) { adjacency_.Prefetch(row, level); });
-    // The first has nothing before it.
-    const size_t until = measured == visited ? scratch.visited.size() : visited;
-    const std::span<const Row> rows = Measure({measured, until}, scratch);
-    measured = until;
-    for (size_t i = 0; i < rows.size(); ++i) {
-      if (pool.Insert({scratch.measured[i], rows[i]}) < 2 * kBeam) {
-        adjacency_.Prefetch(rows[i], level);
-      }
-    }
+HnswGraph::Walk::Walk(const HnswGraph& graph, size_t ef, SearchScratch& scratch)
+    : Walk(graph, scratch) {
+  const auto entry = graph.adjacency_.entry();
+  if (entry.has_value()) {
+    Begin(graph.Descend(*entry, 0, scratch), 0, ef);
+  } else {
+    scratch.pool.Reset(ef);
+    scratch.visited.Reset(0);
   }
 }
 
-absl::Status HnswGraph::Search(size_t ef, const CancelToken& cancel, SearchScratch& scratch) const {
-  const auto entry = adjacency_.entry();
-  if (!entry.has_value()) {
-    scratch.pool.Reset(ef);
-    return absl::OkStatus();
+void HnswGraph::Walk::Begin(Candidate start, int level, size_t ef) {
+  level_ = level;
+  scratch_.pool.Reset(ef);
+  scratch_.visited.Reset(graph_.rows_.end());
+  scratch_.visited.Insert({&start.row, 1});
+  scratch_.pool.Insert(start);
+  measured_ = scratch_.visited.size();
+}
+
+// While the codes of what was visited last are on their way, those visited before are measured.
+bool HnswGraph::Walk::Step() {
+  LinearPool& pool = scratch_.pool;
+  const Adjacency& adjacency = graph_.adjacency_;
+  Row beam[kBeam];
+  const size_t visited = scratch_.visited.size();
+  const size_t taken = pool.TakeNearest(kBeam, beam);
+  if (taken == 0 && measured_ == visited) return false;
+  graph_.Visit({beam, taken}, level_, scratch_);
+  // The links of what comes next, perhaps, are fetched now; those of what is found to come before
+  // it, below.
+  pool.ForEachNext(2 * kBeam, [&](Row row) { adjacency.Prefetch(row, level_); });
+  // The first has nothing before it.
+  const size_t until = measured_ == visited ? scratch_.visited.size() : visited;
+  const std::span<const Row> rows = graph_.Measure({measured_, until}, scratch_);
+  measured_ = until;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (pool.Insert({scratch_.measured[i], rows[i]}) < 2 * kBeam) {
+      adjacency.Prefetch(rows[i], level_);
+    }
   }
-  return SearchLevel(Descend(*entry, 0, scratch), 0, ef, cancel, scratch);
+  return true;
+}
+
+absl::Status HnswGraph::SearchLevel(Candidate start, int level, size_t ef,
+                                    const CancelToken& cancel, SearchScratch& scratch) const {
+  Walk walk(*this, scratch);
+  walk.Begin(start, level, ef);
+  for (size_t steps = 1; walk.Step(); ++steps) {
+    if (steps % kStepsPerPoll == 0) {
+      VETTORE_RETURN_IF_ERROR(cancel.Poll());
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status HnswGraph::Search(const FilteredSearch& filtered, const CancelToken& cancel,

@@ -58,10 +58,27 @@ class HnswGraph {
   // The rows have left: who begins to search now does not meet them. While nobody inserts.
   void EndRemoval();
 
-  // Algorithm 5, for scratch.query: leaves the up to `ef` nearest rows that it met in scratch.pool,
-  // nearest first. `scratch` counts distances and hops on. Returns the cancel token's status when
-  // that fires.
-  absl::Status Search(size_t ef, const CancelToken& cancel, SearchScratch& scratch) const;
+  // Algorithm 5, for scratch.query, a step at a time: leaves the up to `ef` nearest rows that it
+  // met in scratch.pool, nearest first. `scratch` counts distances and hops on. While what a step
+  // asked for is on its way from memory, others can do steps of theirs. Externally synchronised.
+  class Walk {
+   public:
+    // Goes down to level 0, where the steps begin. The borrows must outlive it.
+    Walk(const HnswGraph& graph, size_t ef, SearchScratch& scratch);
+    // False when there is nothing left to do.
+    bool Step();
+
+   private:
+    friend class HnswGraph;
+    Walk(const HnswGraph& graph, SearchScratch& scratch) : graph_(graph), scratch_(scratch) {}
+    // Algorithm 2 from there on.
+    void Begin(Candidate start, int level, size_t ef);
+
+    const HnswGraph& graph_;
+    SearchScratch& scratch_;
+    int level_ = 0;
+    size_t measured_ = 0;  // Of the rows that were visited.
+  };
 
   struct FilteredSearch {
     size_t ef = 0;

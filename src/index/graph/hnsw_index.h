@@ -6,9 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "index/background_workers.h"
-#include "index/exact_scan.h"
+#include "index/graph/graph_search.h"
 #include "index/graph/link_queue.h"
 #include "index/graph/search_scratch.h"
 #include "index/rows/era_chain.h"
@@ -35,6 +34,10 @@ class HnswIndex : public VectorIndex {
                                                const CancelToken& cancel,
                                                IndexSearchTrace* trace) const override
       ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<std::vector<std::vector<Neighbor>>> SearchBatch(
+      std::span<const std::span<const float>> queries, const IndexSearchOptions& options,
+      const CancelToken& cancel, std::span<IndexSearchTrace> traces) const override
+      ABSL_LOCKS_EXCLUDED(mutex_);
   IndexStats Stats() const override ABSL_LOCKS_EXCLUDED(mutex_);
   SlotBitmap Slots() const override ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status WaitUntilIndexed(const CancelToken& cancel) const override
@@ -48,55 +51,33 @@ class HnswIndex : public VectorIndex {
  private:
   class Checkpoint;
   struct State;
-  // The state that one search sees.
-  struct Snapshot {
-    std::shared_ptr<const Era> era;
-    std::shared_ptr<const HnswGraph> graph;
-    uint64_t version = 0;
-    size_t live = 0;
-    size_t linked = 0;
-    size_t dead_linked = 0;
-    bool prefers_scan = false;  // The plan; the graph's tail was copied only when it is the graph.
-  };
-  // What one search asks.
-  struct Request {
-    std::span<const float> query;
-    const IndexSearchOptions& options;
-    size_t k;  // Of the options, or more in place of hits that were removed meanwhile.
-    size_t ef;
-    size_t allowed_count;  // Of options.allowed, when that is not null.
-    const CancelToken& cancel;
-  };
-
-  Snapshot TakeSnapshot(const Request& request, std::vector<Row>& tail) const
+  // allowed_count: of options.allowed.
+  GraphTerms TermsOf(const IndexSearchOptions& options, size_t wanted, size_t allowed_count,
+                     const CancelToken& cancel) const;
+  // Leaves in `tail` what the graph lacks, unless the plan is a scan.
+  GraphSnapshot TakeSnapshot(const GraphTerms& terms, GraphTail& tail) const
       ABSL_LOCKS_EXCLUDED(mutex_);
-  bool PrefersScan(const Request& request, const Snapshot& snapshot) const;
-  absl::StatusOr<std::vector<Hit>> SearchSnapshot(const Request& request, const Snapshot& snapshot,
-                                                  SearchScratch& scratch,
-                                                  IndexSearchTrace& trace) const;
-  absl::StatusOr<std::vector<Hit>> SearchExactly(const Request& request, const Snapshot& snapshot,
+  bool PrefersScan(const GraphTerms& terms, const GraphSnapshot& snapshot) const;
+  absl::StatusOr<std::vector<Hit>> SearchExactly(const GraphContext& context, const float* query,
                                                  IndexSearchTrace& trace) const;
-  // The nearest of graph and tail.
-  absl::StatusOr<std::vector<Hit>> SearchGraph(const Request& request, const Snapshot& snapshot,
+  absl::StatusOr<std::vector<Hit>> SearchGraph(const GraphContext& context, const float* query,
                                                SearchScratch& scratch,
                                                IndexSearchTrace& trace) const;
-  // What a graph search left behind, and where its hits go.
-  struct Reranking {
-    SearchScratch& scratch;
-    ExactScan& scan;
-    TopK& top;
+  // Of a search that is done.
+  absl::StatusOr<std::vector<Hit>> HitsOf(GraphSearch& search, const GraphContext& context,
+                                          const float* query, IndexSearchTrace& trace) const;
+  // What SearchBatch() was asked.
+  struct Batch {
+    std::span<const std::span<const float>> queries;
+    const GraphContext& context;
+    std::span<IndexSearchTrace> traces;
   };
-  static double AdmittedShare(const Request& request, const Snapshot& snapshot);
-  // Leaves the candidates in scratch.pool, and says by which plan they were found.
-  absl::StatusOr<std::string_view> FillPool(const Request& request, const Snapshot& snapshot,
-                                            absl::FunctionRef<bool(Row)> admits,
-                                            Reranking reranking) const;
-  // The nearest by code of what the allowed slots hold.
-  absl::Status ScanCodes(const Request& request, const Snapshot& snapshot,
-                         Reranking reranking) const;
-  // Measures the candidates with their vectors, as far as they may be among the nearest.
-  absl::Status MeasureAgain(const Request& request, const Snapshot& snapshot,
-                            absl::FunctionRef<bool(Row)> is_new, Reranking reranking) const;
+  absl::StatusOr<std::vector<std::vector<Neighbor>>> ScanTogether(const Batch& batch) const;
+  absl::StatusOr<std::vector<std::vector<Neighbor>>> SearchInTurns(const Batch& batch) const;
+  // The neighbours of query `i`, of which `hits` were found.
+  absl::StatusOr<std::vector<Neighbor>> Finish(std::span<const Hit> hits,
+                                               const IndexSearchTrace& trace, const Batch& batch,
+                                               size_t i) const;
   // Of the rows that it will hold; for the quantizer to learn from.
   std::unique_ptr<const VectorCodec> LearnCodec(std::span<const Row> sample) const;
   std::shared_ptr<HnswGraph> MakeGraph(uint32_t generation,

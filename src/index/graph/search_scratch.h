@@ -75,6 +75,12 @@ class RowSet {
   size_t size_ = 0;
 };
 
+// Rows that the graph has not taken. Externally synchronised.
+struct GraphTail {
+  std::vector<Row> rows;
+  RowSet set;  // The same.
+};
+
 // Externally synchronised.
 struct SearchScratch {
   CodeStore::Query query;
@@ -83,8 +89,7 @@ struct SearchScratch {
   LinearPool pool;                  // Of the last search, nearest first.
   std::vector<Candidate> frontier;  // Of a filtered search: a heap.
   std::vector<Row> admitted;        // Of a scan: to be measured.
-  std::vector<Row> tail;            // Rows that the graph has not taken.
-  RowSet in_tail;
+  GraphTail tail;
 
   // Of an insertion: the neighbours by level, and what their selection compares.
   std::vector<std::vector<Candidate>> neighbors;

@@ -49,6 +49,11 @@ class RowStore {
       __builtin_prefetch(floats + i);
     }
   }
+  // The same of its slot and its life.
+  void PrefetchState(Row row) const {
+    __builtin_prefetch(slots_.row(row));
+    __builtin_prefetch(lives_.row(row));
+  }
   Slot slot(Row row) const { return *slots_.row(row); }
   // The row that `slot` holds now, or kNoRow.
   Row RowOf(Slot slot) const;
@@ -57,10 +62,6 @@ class RowStore {
     uint64_t* const life = lives_.row(row);
     return std::atomic_ref(life[kDiedAt]).load(std::memory_order_acquire) > version &&
            life[kBornAt] <= version;
-  }
-  void PrefetchLives(std::span<const Row> rows) const {
-    const auto lives = lives_.view();
-    for (const Row row : rows) __builtin_prefetch(lives.row(row));
   }
   bool IsAlive(Row row) const {
     return std::atomic_ref(lives_.row(row)[kDiedAt]).load(std::memory_order_acquire) == kNever;
