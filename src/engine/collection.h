@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/cancel.h"
+#include "base/helpers.h"
 #include "engine/requests.h"
 
 namespace vettore {
@@ -38,6 +39,11 @@ class Collection {
                                          const CancelToken& cancel) const = 0;
   virtual absl::StatusOr<SearchResult> Search(const SearchRequest& request, const ReadOptions& read,
                                               const CancelToken& cancel) const = 0;
+  // One result a search, in their order; or an error, and then of none. Searches that ask the same
+  // of different queries are made together. Most of it may be done by `helpers`.
+  virtual absl::StatusOr<std::vector<SearchResult>> SearchBatch(
+      const SearchBatchRequest& request, const ReadOptions& read, const Helpers& helpers,
+      const CancelToken& cancel) const = 0;
 
   // Returns once the indexes hold everything written before the call.
   virtual absl::Status WaitUntilIndexed(const CancelToken& cancel) const = 0;

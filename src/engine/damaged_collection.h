@@ -46,6 +46,11 @@ class DamagedCollection final : public Collection {
                                       const CancelToken&) const override {
     return reason_;
   }
+  absl::StatusOr<std::vector<SearchResult>> SearchBatch(const SearchBatchRequest&,
+                                                        const ReadOptions&, const Helpers&,
+                                                        const CancelToken&) const override {
+    return reason_;
+  }
   absl::Status WaitUntilIndexed(const CancelToken&) const override { return reason_; }
 
  private:

@@ -14,7 +14,8 @@ LocalCollection::LocalCollection(Options options, std::unique_ptr<Shard> shard)
       writer_(*shard_, options_.clock),
       checkpointer_(*shard_),
       reader_(*shard_),
-      searcher_(*shard_) {}
+      searcher_(*shard_),
+      batch_searcher_(*shard_, searcher_) {}
 
 void LocalCollection::Close() {
   const absl::Status reason =
@@ -91,6 +92,13 @@ absl::StatusOr<SearchResult> LocalCollection::Search(const SearchRequest& reques
                                                      const CancelToken& cancel) const {
   VETTORE_RETURN_IF_ERROR(Admit(read, cancel));
   return searcher_.Search(request, cancel);
+}
+
+absl::StatusOr<std::vector<SearchResult>> LocalCollection::SearchBatch(
+    const SearchBatchRequest& request, const ReadOptions& read, const Helpers& helpers,
+    const CancelToken& cancel) const {
+  VETTORE_RETURN_IF_ERROR(Admit(read, cancel));
+  return batch_searcher_.Search(request, helpers, cancel);
 }
 
 absl::Status LocalCollection::WaitUntilIndexed(const CancelToken& cancel) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/alias_table.h"
+#include "engine/batch_searcher.h"
 #include "engine/catalog.h"
 #include "engine/collection.h"
 #include "engine/index_checkpointer.h"
@@ -46,6 +47,10 @@ class LocalCollection final : public Collection {
                                  const CancelToken& cancel) const override;
   absl::StatusOr<SearchResult> Search(const SearchRequest& request, const ReadOptions& read,
                                       const CancelToken& cancel) const override;
+  absl::StatusOr<std::vector<SearchResult>> SearchBatch(const SearchBatchRequest& request,
+                                                        const ReadOptions& read,
+                                                        const Helpers& helpers,
+                                                        const CancelToken& cancel) const override;
   absl::Status WaitUntilIndexed(const CancelToken& cancel) const override;
 
   // See IndexCheckpointer.
@@ -65,6 +70,7 @@ class LocalCollection final : public Collection {
   IndexCheckpointer checkpointer_;
   const PointReader reader_;
   const Searcher searcher_;
+  const BatchSearcher batch_searcher_;
 };
 
 }  // namespace vettore

@@ -103,10 +103,9 @@ Json SelectPaths(const Json& payload, std::span<const std::string> paths) {
   return selected;
 }
 
-absl::StatusOr<std::vector<PointRead>> FetchPoints(const Shard& shard, std::span<const Slot> slots,
-                                                   const Selection& selection,
-                                                   const CancelToken& cancel,
-                                                   ReadConflict& conflict) {
+absl::StatusOr<FetchedPoints> FetchPoints(const Shard& shard, std::span<const Slot> slots,
+                                          const Selection& selection, const CancelToken& cancel,
+                                          ReadConflict& conflict) {
   std::vector<PointRead> points(slots.size());
   VETTORE_ASSIGN_OR_RETURN(const std::vector<size_t> ordinals,
                            SelectedOrdinals(selection, shard.config));
@@ -152,7 +151,7 @@ absl::StatusOr<std::vector<PointRead>> FetchPoints(const Shard& shard, std::span
       VETTORE_RETURN_IF_ERROR(FillPoint(*records[i], selection, bytes_left, points[block[i]]));
     }
   }
-  return points;
+  return FetchedPoints{std::move(points), selection.max_bytes - bytes_left};
 }
 
 }  // namespace vettore

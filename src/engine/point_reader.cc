@@ -69,11 +69,11 @@ absl::StatusOr<std::vector<std::optional<PointRead>>> PointReader::GetLocked(
     if (is_new) slots.push_back(slot);
     place_of_id[i] = place->second;
   }
-  VETTORE_ASSIGN_OR_RETURN(const std::vector<PointRead> points,
+  VETTORE_ASSIGN_OR_RETURN(const FetchedPoints fetched,
                            FetchPoints(shard_, slots, selection, cancel, conflict));
   std::vector<std::optional<PointRead>> answers(ids.size());
   for (size_t i = 0; i < ids.size(); ++i) {
-    if (place_of_id[i] != SIZE_MAX) answers[i] = points[place_of_id[i]];
+    if (place_of_id[i] != SIZE_MAX) answers[i] = fetched.points[place_of_id[i]];
   }
   return answers;
 }
@@ -99,8 +99,9 @@ absl::StatusOr<ScrollPage> PointReader::ScrollLocked(const ScrollRequest& reques
     page.next = shard_.ids.id(slots.back());
     slots.pop_back();
   }
-  VETTORE_ASSIGN_OR_RETURN(page.points,
+  VETTORE_ASSIGN_OR_RETURN(FetchedPoints fetched,
                            FetchPoints(shard_, slots, request.selection, cancel, conflict));
+  page.points = std::move(fetched.points);
   return page;
 }
 

@@ -119,6 +119,15 @@ struct SearchResult {
   absl::Duration search_time;
 };
 
+// Searches of one collection. Each sees every write that was acknowledged before, but they need not
+// see the same ones since.
+struct SearchBatchRequest {
+  std::vector<SearchRequest> searches;  // 1 to limits::kBatchSearches
+  // Of the vectors and payloads of all results together, whatever the selections say;
+  // ResourceExhausted beyond.
+  size_t max_bytes = limits::kMessageBytes;
+};
+
 struct VectorStatus {
   std::string name;
   uint64_t live = 0;

@@ -49,7 +49,7 @@ bool SharedLoop::Help() {
     next_ = end;
     ++running_;
   }
-  absl::Status status = CatchExceptions("renew the lists of an index", [&]() -> absl::Status {
+  absl::Status status = CatchExceptions(options_.action, [&]() -> absl::Status {
     (*body)(begin, end);
     return absl::OkStatus();
   });

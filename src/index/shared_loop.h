@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <string_view>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -15,8 +16,9 @@ namespace vettore {
 class SharedLoop {
  public:
   struct Options {
-    std::function<void()> call_helpers;  // May be empty.
-    std::function<bool()> stopping;      // May be empty; polled between steps.
+    std::function<void()> call_helpers = {};                  // May be empty.
+    std::function<bool()> stopping = {};                      // May be empty; polled between steps.
+    std::string_view action = "renew the lists of an index";  // For errors; outlives the loop.
   };
   // Does the steps of [begin, end); called from several threads at once.
   using Body = absl::FunctionRef<void(size_t begin, size_t end)>;

@@ -61,6 +61,8 @@ class Api {
   Reply<v1::CountResponse> CountPoints(const v1::CountRequest& request, const Context& context);
 
   Reply<v1::SearchResponse> Search(const v1::SearchRequest& request, const Context& context);
+  Reply<v1::SearchBatchResponse> SearchBatch(const v1::SearchBatchRequest& request,
+                                             const Context& context);
 
   Reply<v1::ListModelsResponse> ListModels(const v1::ListModelsRequest& request,
                                            const Context& context);
@@ -79,6 +81,10 @@ class Api {
                                          const Context& context);
 
  private:
+  // A search, but for `collection` and `read`; text is embedded, and `trace` told of it.
+  absl::StatusOr<SearchRequest> ToSearch(const v1::SearchRequest& request,
+                                         const CollectionConfig& config, const Context& context,
+                                         v1::SearchTrace& trace) const;
   // Of a request's field `collection`: a name or an alias.
   absl::StatusOr<std::shared_ptr<Collection>> Find(const std::string& name) const;
 

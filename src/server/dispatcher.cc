@@ -64,6 +64,12 @@ absl::Status Dispatcher::Schedule(Lane lane, std::function<void()> task) {
   return absl::InternalError("no such lane");
 }
 
+Helpers Dispatcher::ReadHelpers() {
+  return {.most = reads_.threads() - 1, .schedule = [this](std::function<void()> task) {
+            return reads_.Schedule(std::move(task));
+          }};
+}
+
 void Dispatcher::LogCall(std::string_view method, const absl::Status& status,
                          absl::Duration took) const {
   LogLevel level = LogLevel::kDebug;

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "base/helpers.h"
 #include "base/thread_pool.h"
 
 namespace vettore {
@@ -42,6 +43,9 @@ class Dispatcher {
 
   // ResourceExhausted when queue_requests wait in the lane.
   absl::Status Schedule(Lane lane, std::function<void()> task);
+
+  // The other threads of the read lane. Must not be used when the dispatcher is gone.
+  Helpers ReadHelpers();
 
   // One event a call: debug; a warning when it was slow; an error when it is ours or the operator's
   // turn.

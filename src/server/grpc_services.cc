@@ -143,13 +143,18 @@ class PointsService final
   const Door door_;
 };
 
-class SearchService final : public v1::Search::WithRawCallbackMethod_Search<v1::Search::Service> {
+class SearchService final
+    : public v1::Search::WithRawCallbackMethod_Search<
+          v1::Search::WithRawCallbackMethod_SearchBatch<v1::Search::Service>> {
  public:
   explicit SearchService(const Door& door) : door_(door) {}
 
  private:
   Unary* Search(Context* context, const Bytes* in, Bytes* out) override {
     return door_.Read("Search/Search", &Api::Search, {context, in, out});
+  }
+  Unary* SearchBatch(Context* context, const Bytes* in, Bytes* out) override {
+    return door_.Read("Search/SearchBatch", &Api::SearchBatch, {context, in, out});
   }
 
   const Door door_;

@@ -24,7 +24,8 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
                                          return is_cancelled_.load(std::memory_order_relaxed) &&
                                                 absl::Now() < deadline;
                                        }),
-                 .arrived = arrived_} {}
+                 .arrived = arrived_,
+                 .helpers = dispatcher.ReadHelpers()} {}
 
   void Start(const grpc::ByteBuffer& in, grpc::ByteBuffer& out) {
     if (absl::Status status = dispatcher_.Enter(); !status.ok()) return Reply(status);

@@ -127,6 +127,11 @@ class FilterCheck {
 
 }  // namespace
 
+bool operator==(const FilterAnd& a, const FilterAnd& b) { return a.operands == b.operands; }
+bool operator==(const FilterOr& a, const FilterOr& b) { return a.operands == b.operands; }
+bool operator==(const FilterNot& a, const FilterNot& b) { return a.operand == b.operand; }
+bool operator==(const Filter& a, const Filter& b) { return a.node == b.node; }
+
 absl::Status ValidateFilter(const Filter& filter) { return FilterCheck().Check(filter, 1); }
 
 }  // namespace vettore

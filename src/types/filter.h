@@ -21,39 +21,49 @@ using Scalar = std::variant<bool, int64_t, double, std::string>;
 struct FieldEquals {
   std::string field;  // A dotted path, as FindPath takes it.
   Scalar value;
+  friend bool operator==(const FieldEquals&, const FieldEquals&) = default;
 };
 struct FieldAnyOf {
   std::string field;
   std::vector<Scalar> values;
+  friend bool operator==(const FieldAnyOf&, const FieldAnyOf&) = default;
 };
 // Numbers only; a bound that is absent does not bind. At least one is set.
 struct FieldRange {
   std::string field;
   std::optional<double> gt, gte, lt, lte;
+  friend bool operator==(const FieldRange&, const FieldRange&) = default;
 };
 // The field is present and not null.
 struct FieldExists {
   std::string field;
+  friend bool operator==(const FieldExists&, const FieldExists&) = default;
 };
 struct HasId {
   std::vector<PointId> ids;
+  friend bool operator==(const HasId&, const HasId&) = default;
 };
 
 struct Filter;
 struct FilterAnd {
   std::vector<Filter> operands;  // Empty: true.
+  friend bool operator==(const FilterAnd& a, const FilterAnd& b);
 };
 struct FilterOr {
   std::vector<Filter> operands;  // Empty: false.
+  friend bool operator==(const FilterOr& a, const FilterOr& b);
 };
 struct FilterNot {
   std::vector<Filter> operand;  // Exactly one.
+  friend bool operator==(const FilterNot& a, const FilterNot& b);
 };
 
 struct Filter {
   std::variant<FilterAnd, FilterOr, FilterNot, FieldEquals, FieldAnyOf, FieldRange, FieldExists,
                HasId>
       node;
+  // Whether they are written alike; what means the same may be written otherwise.
+  friend bool operator==(const Filter& a, const Filter& b);
 };
 
 // InvalidArgument past limits::kFilterDepth or limits::kFilterConditions, for an empty field name,

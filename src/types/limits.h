@@ -8,6 +8,8 @@ namespace vettore::limits {
 
 inline constexpr size_t kMessageBytes = 32 << 20;
 inline constexpr uint64_t kSearchLimit = 10'000;  // k + offset
+inline constexpr size_t kBatchSearches = 1'000;
+inline constexpr uint64_t kBatchResults = 100'000;  // k + offset of all searches of a batch
 inline constexpr uint32_t kEfSearch = 4'096;
 inline constexpr uint32_t kEfConstruction = 4'096;
 inline constexpr uint32_t kNlist = 65'536;

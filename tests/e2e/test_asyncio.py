@@ -29,6 +29,8 @@ async def test_many_calls_at_once(aclient):
     assert (report.items, report.failures) == (500, [])
     results = await asyncio.gather(*(aclient.search("many", v, k=1) for v in vectors[:100]))
     assert [r[0].id for r in results] == list(range(100))
+    together = await aclient.search_batch("many", vectors[:100], k=1)
+    assert [r[0].id for r in together] == list(range(100))
     assert [p.id async for p in aclient.scroll("many", page_size=77)] == list(range(500))
 
 

@@ -59,6 +59,47 @@ def test_exact_search_is_what_numpy_says(client, data, metric, kind):
         assert hits[0].payload == payload(hits[0].id)
 
 
+@pytest.mark.parametrize("kind", ["flat", "hnsw"])
+def test_a_batch_finds_what_its_searches_find_alone(client, data, kind):
+    _, queries = data
+    many = np.concatenate([queries] * 10)
+    for options in ({}, {"exact": True}, {"filter": F("n") < 700, "vectors": True}):
+        found = client.search_batch(f"l2-{kind}", many, k=5, **options)
+        assert len(found) == len(many)
+        for query, hits in zip(many, found, strict=True):
+            alone = client.search(f"l2-{kind}", query, k=5, **options)
+            assert [(h.id, h.score, h.payload) for h in hits] == [
+                (h.id, h.score, h.payload) for h in alone
+            ]
+
+
+def test_searches_of_a_batch_may_differ(client, data):
+    _, queries = data
+    own = [
+        {"query": queries[0], "k": 3, "exact": True},
+        {"query": queries[1], "filter": F("n") == 7},
+        queries[2],
+    ]
+    first, second, third = client.search_batch("l2-hnsw", own, k=4, payload=False)
+    assert [h.id for h in first] == [
+        h.id for h in client.search("l2-hnsw", queries[0], k=3, exact=True)
+    ]
+    assert [h.id for h in second] == [7]
+    assert len(third) == 4 and third[0].payload == {}
+
+
+def test_a_batch_is_answered_whole_or_not_at_all(client, data):
+    _, queries = data
+    with pytest.raises(vettore.InvalidArgumentError, match=r"searches\[1\]: query: .*dimension 3"):
+        client.search_batch("l2-hnsw", [queries[0], [1, 2, 3]])
+    with pytest.raises(vettore.InvalidArgumentError, match="1 to 1000, got 1001"):
+        client.search_batch("l2-hnsw", [queries[0]] * 1001)
+    with pytest.raises(vettore.InvalidArgumentError, match="at most 100000"):
+        client.search_batch("l2-hnsw", [queries[0]] * 11, k=10_000)
+    with pytest.raises(vettore.NotFoundError):
+        client.search_batch("no-such", [queries[0]])
+
+
 def test_graph_search_finds_nearly_what_exact_search_does(client, data):
     _, queries = data
     found = total = 0

@@ -21,7 +21,7 @@ MAX_MESSAGE_BYTES = 32 << 20
 _IDEMPOTENT = (
     ("Collections", ("GetCollection", "ListCollections", "ListAliases", "SetAlias")),
     ("Points", ("Upsert", "Get", "Delete", "Scroll", "Count")),
-    ("Search", ("Search",)),
+    ("Search", ("Search", "SearchBatch")),
     ("Embeddings", ("ListModels", "Embed")),
     ("Documents", ("UpsertDocuments", "GetDocument", "DeleteDocuments", "SearchPassages")),
     ("Admin", ("GetStatus",)),

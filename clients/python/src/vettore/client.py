@@ -94,6 +94,7 @@ class Client:
     scroll_page = _method(_calls.scroll_page)
     count = _method(_calls.count)
     search = _method(_calls.search)
+    search_batch = _method(_calls.search_batch)
 
     upsert_documents = _method(_calls.upsert_documents)
     get_document = _method(_calls.get_document)
