@@ -49,11 +49,11 @@ absl::Status ValidateAnnOptions(const AnnOptions& options);
 // `repeats` passes over all queries, and one result line ("suite": "ann"):
 // data, vectors, dim, metric, queries, system, parameters, k, recall, threads, batch, repeats; qps
 // with qps_min and qps_max over the repeats, p50_us and p99_us of a batch (medians over the
-// repeats); build_s,
-// build_cpu_s (of all threads), ram_bytes_per_vector; and MachineFields(). With one thread the
-// searching thread is pinned to a core, qps and latencies are in its CPU time, and wall_qps stands
-// beside them; with more they are by the clock on the wall. Exhaustive kinds, which are slow and do
-// not vary, are passed once. data: with exact answers for k. Cancelled if `cancel` fires.
+// repeats); build_s, build_cpu_s (of all threads), ram_bytes_per_vector; and MachineFields(). With
+// one thread the searching thread is pinned to a core, qps and latencies are in its CPU time, and
+// wall_qps stands beside them; with more they are by the clock on the wall. Exhaustive kinds, which
+// are slow and do not vary, are passed once. data: with exact answers for k. Cancelled if `cancel`
+// fires.
 absl::Status RunAnn(const AnnData& data, const AnnOptions& options, const AnnEvents& events,
                     const CancelToken& cancel);
 
