@@ -88,6 +88,32 @@ struct Nibbles {
   }
 };
 
+// The bits that are next stand lowest in each byte; the sums are of sixteen bits.
+struct BitStep {
+  __m256i low, high;
+  __m256i sums;
+};
+struct BitPlane {
+  __m256i low, high;
+};
+inline BitPlane LoadPlane(const int8_t* query) {
+  return {avx2::Load(query), avx2::Load(query + 32)};
+}
+inline BitStep LoadBits(const uint8_t* code) {
+  return {avx2::Load(code), avx2::Load(code + 32), _mm256_setzero_si256()};
+}
+inline void AddPlane(const BitPlane& plane, BitStep& step) {
+  const __m256i mask = _mm256_set1_epi8(1);
+  const __m256i low = _mm256_maddubs_epi16(_mm256_and_si256(step.low, mask), plane.low);
+  const __m256i high = _mm256_maddubs_epi16(_mm256_and_si256(step.high, mask), plane.high);
+  step.sums = _mm256_add_epi16(step.sums, _mm256_add_epi16(low, high));
+  step.low = _mm256_srli_epi16(step.low, 1);
+  step.high = _mm256_srli_epi16(step.high, 1);
+}
+inline void AddStep(const BitStep& step, Bytes::Sums& sums) {
+  sums.sums = _mm256_add_epi32(sums.sums, Widen(step.sums));
+}
+
 #include "simd/code_kernel_body.inc"
 
 }  // namespace avx2

@@ -55,6 +55,26 @@ struct Nibbles {
   }
 };
 
+struct BitStep {
+  const uint8_t* code;  // (64)
+  int plane;
+  int32_t sum;
+};
+struct BitPlane {
+  const int8_t* values;  // (kBitPlane)
+};
+inline BitPlane LoadPlane(const int8_t* query) { return {query}; }
+inline BitStep LoadBits(const uint8_t* code) { return {code, 0, 0}; }
+inline void AddPlane(const BitPlane& plane, BitStep& step) {
+  int32_t sum = 0;
+  for (size_t i = 0; i < kBitPlane; ++i) {
+    sum += plane.values[i] * (step.code[i] >> step.plane & 1);
+  }
+  step.sum += sum;
+  ++step.plane;
+}
+inline void AddStep(const BitStep& step, Bytes::Sums& sums) { sums.sum += step.sum; }
+
 #include "simd/code_kernel_body.inc"
 
 }  // namespace scalar

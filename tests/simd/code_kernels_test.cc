@@ -13,22 +13,37 @@
 namespace vettore::simd {
 namespace {
 
+// A kind of codes, by what the header states of it.
+struct Kind {
+  const char* name;
+  CodeProductsFn CodeKernels::*products;
+  size_t step;         // Of dimensions.
+  size_t line_values;  // In 64 bytes of a code.
+  int max_query;
+  int (*value)(const uint8_t* line, size_t j);
+};
+
+constexpr Kind kKinds[] = {
+    {"Bytes", &CodeKernels::byte_products, kByteStep, kByteStep, kMaxByteQuery,
+     [](const uint8_t* line, size_t j) -> int { return line[j]; }},
+    {"Nibbles", &CodeKernels::nibble_products, kNibbleStep, kNibbleStep, kMaxNibbleQuery,
+     [](const uint8_t* line, size_t j) -> int {
+       return j < kNibbleStep / 2 ? line[j] & 15 : line[j - kNibbleStep / 2] >> 4;
+     }},
+    {"Bits", &CodeKernels::bit_products, kBitPlane, kBitStep, kMaxBitQuery,
+     [](const uint8_t* line, size_t j) -> int { return line[j % kBitPlane] >> j / kBitPlane & 1; }},
+};
+
 struct Case {
   const CodeKernels* kernels;
-  bool is_nibbles;
+  const Kind* kind;
 
-  CodeProductsFn products() const {
-    return is_nibbles ? kernels->nibble_products : kernels->byte_products;
+  CodeProductsFn products() const { return kernels->*kind->products; }
+  size_t code_bytes(size_t dim) const {
+    return (dim + kind->line_values - 1) / kind->line_values * 64;
   }
-  size_t step() const { return is_nibbles ? kNibbleStep : kByteStep; }
-  size_t code_bytes(size_t dim) const { return is_nibbles ? dim / 2 : dim; }
-  int max_query() const { return is_nibbles ? kMaxNibbleQuery : kMaxByteQuery; }
-  // Value j of a code, by the layout that the header states.
   int Value(const uint8_t* code, size_t j) const {
-    if (!is_nibbles) return code[j];
-    const size_t in_step = j % kNibbleStep;
-    const uint8_t byte = code[j / kNibbleStep * (kNibbleStep / 2) + in_step % (kNibbleStep / 2)];
-    return in_step < kNibbleStep / 2 ? byte & 15 : byte >> 4;
+    return kind->value(code + j / kind->line_values * 64, j % kind->line_values);
   }
 };
 
@@ -54,10 +69,11 @@ class CodeKernelsTest : public testing::TestWithParam<Case> {
 
 TEST_P(CodeKernelsTest, ProductsAreExact) {
   std::mt19937 random(11);
-  std::uniform_int_distribution<int> query_value(-GetParam().max_query(), GetParam().max_query());
+  const int max_query = GetParam().kind->max_query;
+  std::uniform_int_distribution<int> query_value(-max_query, max_query);
   std::uniform_int_distribution<int> byte(0, 255);
-  for (const size_t steps : {1, 2, 3, 7, 12}) {
-    const size_t dim = steps * GetParam().step();
+  for (const size_t steps : {1, 2, 3, 7, 8, 9, 12, 25}) {
+    const size_t dim = steps * GetParam().kind->step;
     for (size_t count = 0; count <= 9; ++count) {
       std::vector<int8_t> query(dim + 1);
       for (int8_t& value : query) value = static_cast<int8_t>(query_value(random));
@@ -74,7 +90,7 @@ TEST_P(CodeKernelsTest, ProductsAreExact) {
 TEST_P(CodeKernelsTest, TheLargestSumsDoNotOverflow) {
   for (const int sign : {-1, 1}) {
     const std::vector<int8_t> query(kMaxCodeDim + 1,
-                                    static_cast<int8_t>(sign * GetParam().max_query()));
+                                    static_cast<int8_t>(sign * GetParam().kind->max_query));
     const std::vector<std::vector<uint8_t>> codes(
         5, std::vector<uint8_t>(GetParam().code_bytes(kMaxCodeDim) + 1, 255));
     Check(kMaxCodeDim, query, codes);
@@ -84,8 +100,7 @@ TEST_P(CodeKernelsTest, TheLargestSumsDoNotOverflow) {
 std::vector<Case> Cases() {
   std::vector<Case> cases;
   for (const CodeKernels* kernels : AvailableCodeKernels()) {
-    cases.push_back({kernels, false});
-    cases.push_back({kernels, true});
+    for (const Kind& kind : kKinds) cases.push_back({kernels, &kind});
   }
   return cases;
 }
@@ -93,8 +108,7 @@ std::vector<Case> Cases() {
 INSTANTIATE_TEST_SUITE_P(All, CodeKernelsTest, testing::ValuesIn(Cases()),
                          [](const testing::TestParamInfo<Case>& row) {
                            return std::string(NameOf(row.param.kernels->set)) +
-                                  (row.param.is_nibbles ? "Nibbles" : "Bytes") +
-                                  std::to_string(row.index);
+                                  row.param.kind->name + std::to_string(row.index);
                          });
 
 class TransformTest : public testing::TestWithParam<const CodeKernels*> {};
