@@ -19,6 +19,7 @@
 #include "CLI/CLI.hpp"
 #include "bench/machine.h"
 #include "nlohmann/json.hpp"
+#include "simd/code_kernels.h"
 #include "simd/typed_kernels.h"
 
 namespace vettore::bench {
@@ -142,7 +143,80 @@ class Bench {
     }
   }
 
+  struct CodeLayout {
+    size_t query_step;   // Values that a query is padded to.
+    size_t line_values;  // In 64 bytes of a code.
+  };
+  void RunCodes(const Subject& subject, simd::CodeProductsFn products, const CodeLayout& layout) {
+    if (!Wants(subject.type)) return;
+    for (const size_t dim : options_.dims) {
+      const auto steps = [&](size_t step) { return (dim + step - 1) / step; };
+      const CodeShape shape{.dim = dim,
+                            .padded_dim = steps(layout.query_step) * layout.query_step,
+                            .code_bytes = steps(layout.line_values) * kLineBytes};
+      CodesFromCache(subject, products, shape);
+      CodesAtRandom(subject, products, shape);
+    }
+  }
+
  private:
+  static constexpr size_t kLineBytes = 64;
+  struct CodeShape {
+    size_t dim;
+    size_t padded_dim;
+    size_t code_bytes;
+  };
+
+  void CodesFromCache(const Subject& subject, simd::CodeProductsFn products,
+                      const CodeShape& shape) {
+    const auto* query = reinterpret_cast<const int8_t*>(memory_.bytes());
+    const uint8_t* codes[4];
+    for (size_t i = 0; i < 4; ++i) {
+      codes[i] = reinterpret_cast<const uint8_t*>(query) + shape.padded_dim + i * shape.code_bytes;
+    }
+    const Way way{.shape = "to_4",
+                  .from = "cache",
+                  .dim = shape.dim,
+                  .row_bytes = shape.code_bytes,
+                  .rows = kCachedCalls};
+    Report(subject, way, [&] {
+      int32_t out[4];
+      for (size_t i = 0; i < kCachedCalls; i += 4) {
+        products(query, codes, 4, shape.padded_dim, out);
+        sink = static_cast<double>(out[3]);
+      }
+    });
+  }
+
+  // In batches of what a graph search meets at once; all of a batch is asked for before.
+  void CodesAtRandom(const Subject& subject, simd::CodeProductsFn products,
+                     const CodeShape& shape) {
+    constexpr size_t kBatch = 32;
+    const auto* query = reinterpret_cast<const int8_t*>(memory_.bytes());
+    const auto* table = reinterpret_cast<const uint8_t*>(memory_.bytes());
+    std::mt19937 random(2);
+    std::vector<const uint8_t*> codes(kRandomRows / kBatch * kBatch);
+    for (const uint8_t*& code : codes) {
+      code = table + random() % (memory_.size() / shape.code_bytes) * shape.code_bytes;
+    }
+    std::vector<int32_t> out(codes.size());
+    const Way way{.shape = "to_many",
+                  .from = "memory at random",
+                  .dim = shape.dim,
+                  .row_bytes = shape.code_bytes,
+                  .rows = codes.size()};
+    Report(subject, way, [&] {
+      for (size_t i = 0; i < codes.size(); i += kBatch) {
+        for (size_t j = i; j < i + kBatch; ++j) {
+          for (size_t at = 0; at < shape.code_bytes; at += kLineBytes) {
+            __builtin_prefetch(codes[j] + at);
+          }
+        }
+        products(query, codes.data() + i, kBatch, shape.padded_dim, out.data() + i);
+      }
+    });
+  }
+
   // How a kernel was called.
   struct Way {
     std::string shape;  // "one", "to_4", "to_many"
@@ -299,6 +373,18 @@ void RunBits(Bench& bench) {
   }
 }
 
+void RunCodes(Bench& bench) {
+  for (const simd::CodeKernels* table : simd::AvailableCodeKernels()) {
+    const std::string name(simd::NameOf(table->set));
+    bench.RunCodes({name, "codes8", "inner_product"}, table->byte_products,
+                   {simd::kByteStep, simd::kByteStep});
+    bench.RunCodes({name, "codes4", "inner_product"}, table->nibble_products,
+                   {simd::kNibbleStep, simd::kNibbleStep});
+    bench.RunCodes({name, "codes1", "inner_product"}, table->bit_products,
+                   {simd::kBitPlane, simd::kBitStep});
+  }
+}
+
 }  // namespace
 }  // namespace vettore::bench
 
@@ -315,7 +401,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(size_t{8}, vettore::simd::kMaxByteDim));
   app.add_option("--types", options.types, "Only these element types; default: all")
       ->delimiter(',')
-      ->check(CLI::IsMember({"f32", "f32_f16", "f16", "f32_bf16", "bf16", "i8", "u8", "bits"}));
+      ->check(CLI::IsMember({"f32", "f32_f16", "f16", "f32_bf16", "bf16", "i8", "u8", "bits",
+                             "codes8", "codes4", "codes1"}));
   app.add_option("--memory-mib", options.memory_mib,
                  "Memory that rows lie in; more than the caches hold")
       ->capture_default_str()
@@ -330,4 +417,5 @@ int main(int argc, char** argv) {
   vettore::bench::RunHalves(bench);
   vettore::bench::RunBytes(bench);
   vettore::bench::RunBits(bench);
+  vettore::bench::RunCodes(bench);
 }
