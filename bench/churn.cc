@@ -185,7 +185,7 @@ int Main(int argc, char** argv) {
   app.add_option("--way", options.way, "update: put over the old one; replace: remove, then put")
       ->check(CLI::IsMember({"update", "replace"}))
       ->capture_default_str();
-  app.add_option("--quantization", options.quantization, "auto, none, sq8 or sq4")
+  app.add_option("--quantization", options.quantization, "auto, none, sq8, sq4 or rabitq")
       ->capture_default_str();
   app.add_option("--vectors-folder", options.vectors_folder,
                  "Where the vectors are kept, mapped, as the server does; default: in memory")

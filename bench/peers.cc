@@ -182,7 +182,7 @@ int main(int argc, char** argv) {
   app.add_option("--repeats", options.comparison.repeats, "Timed passes at each setting")
       ->check(CLI::Range(1, 1000));
   app.add_option("--m", options.m, "Neighbours of a node")->check(CLI::Range(4, 128));
-  app.add_option("--quantization", options.quantization, "Of ours: auto, none, sq8 or sq4");
+  app.add_option("--quantization", options.quantization, "Of ours: auto, none, sq8, sq4 or rabitq");
   app.add_option("--ef-construction", options.ef_construction, "Candidates kept by an insertion")
       ->check(CLI::Range(4, 4096))
       ->capture_default_str();

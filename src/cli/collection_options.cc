@@ -70,8 +70,8 @@ void CollectionOptions::AddIndexOptions(CLI::App& command) {
                      "follows the dimension");
   command
       .add_option("--quantization", quantization,
-                  "HNSW: what a search measures first: auto, sq8 (8 bits a value), sq4 (4 bits) or "
-                  "none; the nearest are measured again exactly; default auto")
+                  "HNSW: what a search measures first: auto, sq8 (8 bits a value), sq4 (4 bits), "
+                  "rabitq (1 bit) or none; the nearest are measured again exactly; default auto")
       ->type_name("KIND");
   command
       .add_option("--payload-index", payload_indexes,
@@ -124,7 +124,7 @@ absl::Status CollectionOptions::Describe(v1::VectorConfig& vector) const {
     const absl::StatusOr<Quantization> kind = ParseQuantization(*quantization);
     if (!kind.ok()) {
       return UsageError(
-          StrCat("--quantization '", *quantization, "': auto, none, sq8 or sq4 is wanted"));
+          StrCat("--quantization '", *quantization, "': auto, none, sq8, sq4 or rabitq is wanted"));
     }
     hnsw.set_quantization(ToProto(*kind));
   }

@@ -22,6 +22,8 @@ std::string_view QuantizationName(v1::Quantization quantization) {
       return NameOf(Quantization::kSq8);
     case v1::QUANTIZATION_SQ4:
       return NameOf(Quantization::kSq4);
+    case v1::QUANTIZATION_RABITQ:
+      return NameOf(Quantization::kRaBitQ);
     default:
       return NameOf(Quantization::kAuto);
   }
@@ -150,6 +152,9 @@ Json CollectionJson(const v1::CollectionInfo& info) {
                                {"tombstones", status.tombstones()},
                                {"memory_bytes", status.memory_bytes()},
                                {"mapped_bytes", status.mapped_bytes()}});
+    if (status.quantization() != v1::QUANTIZATION_UNSPECIFIED) {
+      json["vectors"].back()["quantization"] = QuantizationName(status.quantization());
+    }
   }
   google::protobuf::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
@@ -210,6 +215,9 @@ std::string DescribeCollection(const v1::CollectionInfo& info) {
                         " to reclaim, ", FormatBytes(status.memory_bytes()), " in memory",
                         status.mapped_bytes() > 0
                             ? StrCat(", ", FormatBytes(status.mapped_bytes()), " mapped")
+                            : "",
+                        status.quantization() != v1::QUANTIZATION_UNSPECIFIED
+                            ? StrCat(", quantization ", QuantizationName(status.quantization()))
                             : ""),
                  out);
     }

@@ -49,7 +49,8 @@ std::vector<VectorStatus> LocalCollection::VectorStatuses() const {
                         .unindexed = stats.unindexed,
                         .tombstones = stats.tombstones,
                         .memory_bytes = stats.memory_bytes,
-                        .mapped_bytes = stats.mapped_bytes});
+                        .mapped_bytes = stats.mapped_bytes,
+                        .quantization = stats.quantization});
   }
   return statuses;
 }

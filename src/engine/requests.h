@@ -135,6 +135,7 @@ struct VectorStatus {
   uint64_t tombstones = 0;
   uint64_t memory_bytes = 0;
   uint64_t mapped_bytes = 0;
+  std::optional<Quantization> quantization = std::nullopt;  // Of a graph; as picked for kAuto.
 };
 
 struct CollectionStatus {

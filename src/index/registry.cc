@@ -5,7 +5,6 @@
 #include <variant>
 
 #include "base/status.h"
-#include "index/codes/vector_codec.h"
 #include "index/flat_index.h"
 #include "index/graph/hnsw_index.h"
 #include "index/lists/ivf_index.h"
@@ -21,12 +20,8 @@ constexpr std::string_view kVectorFile = "vectors";
 // Whether a search reads codes or lists, and of the rows' vectors only the few that it measures
 // again: those stay in a file.
 struct KeepsVectorsInFile {
-  uint32_t dimension;
-
   bool operator()(const FlatConfig&) const { return false; }
-  bool operator()(const HnswConfig& hnsw) const {
-    return ResolveQuantization(hnsw.quantization, dimension) != Quantization::kNone;
-  }
+  bool operator()(const HnswConfig& hnsw) const { return hnsw.quantization != Quantization::kNone; }
   bool operator()(const IvfConfig&) const { return true; }
 };
 
@@ -73,7 +68,7 @@ struct RestoreIndex {
 absl::StatusOr<std::unique_ptr<VectorIndex>> MakeVectorIndex(const VectorConfig& config,
                                                              const IndexRunOptions& run) {
   std::unique_ptr<VectorFile> file;
-  if (!run.folder.empty() && std::visit(KeepsVectorsInFile{config.dimension}, config.index)) {
+  if (!run.folder.empty() && std::visit(KeepsVectorsInFile{}, config.index)) {
     VETTORE_ASSIGN_OR_RETURN(file, VectorFile::Create(run.folder / kVectorFile));
   }
   return std::visit(MakeIndex{config, run, std::move(file)}, config.index);

@@ -47,6 +47,8 @@ struct IndexStats {
   size_t tombstones = 0;  // Removed or replaced vectors whose place is not yet reclaimed.
   size_t memory_bytes = 0;
   size_t mapped_bytes = 0;  // Of vectors in a file: the system keeps in memory what is asked for.
+  // Of a graph: what its searches measure first. Never kAuto.
+  std::optional<Quantization> quantization = std::nullopt;
 };
 
 // What a search did, for `explain` and the benchmarks.
@@ -117,6 +119,9 @@ struct IndexRunOptions {
   // Where an index that searches codes or lists keeps the vectors themselves, in a file named
   // "vectors"; a folder of this index alone. In memory when empty.
   std::filesystem::path folder = {};
+  // What a graph's codes and links should fit in: Quantization::kAuto picks coarser codes in its
+  // favour. 0: without limit.
+  size_t memory_bytes = 0;
 };
 
 // Makes the index of a validated config, empty; what its folder held is lost. Background work runs

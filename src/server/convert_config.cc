@@ -55,6 +55,8 @@ absl::StatusOr<Quantization> QuantizationFromProto(v1::Quantization quantization
       return Quantization::kSq8;
     case v1::QUANTIZATION_SQ4:
       return Quantization::kSq4;
+    case v1::QUANTIZATION_RABITQ:
+      return Quantization::kRaBitQ;
     default:
       return path.Invalid(StrCat("unknown quantization ", static_cast<int>(quantization)));
   }
@@ -213,6 +215,7 @@ void CollectionInfoToProto(const CollectionStatus& status, v1::CollectionInfo& o
     added.set_tombstones(vector.tombstones);
     added.set_memory_bytes(vector.memory_bytes);
     added.set_mapped_bytes(vector.mapped_bytes);
+    if (vector.quantization) added.set_quantization(ToProto(*vector.quantization));
   }
   out.set_created_unix_ms(status.created_unix_ms);
   for (const std::string& alias : status.aliases) out.add_aliases(alias);

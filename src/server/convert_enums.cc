@@ -12,6 +12,8 @@ v1::Quantization ToProto(Quantization quantization) {
       return v1::QUANTIZATION_SQ8;
     case Quantization::kSq4:
       return v1::QUANTIZATION_SQ4;
+    case Quantization::kRaBitQ:
+      return v1::QUANTIZATION_RABITQ;
   }
   return v1::QUANTIZATION_UNSPECIFIED;
 }

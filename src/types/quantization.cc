@@ -9,7 +9,7 @@ namespace vettore {
 namespace {
 
 constexpr std::array kQuantizations = {Quantization::kAuto, Quantization::kNone, Quantization::kSq8,
-                                       Quantization::kSq4};
+                                       Quantization::kSq4, Quantization::kRaBitQ};
 
 }  // namespace
 
@@ -23,6 +23,8 @@ std::string_view NameOf(Quantization quantization) {
       return "sq8";
     case Quantization::kSq4:
       return "sq4";
+    case Quantization::kRaBitQ:
+      return "rabitq";
   }
   return "";
 }
@@ -31,8 +33,9 @@ absl::StatusOr<Quantization> ParseQuantization(std::string_view name) {
   for (const Quantization quantization : kQuantizations) {
     if (name == NameOf(quantization)) return quantization;
   }
-  return absl::InvalidArgumentError(StrCat("quantization: wanted auto, none, sq8 or sq4, got '",
-                                           absl::CHexEscape(AbslView(name.substr(0, 64))), "'"));
+  return absl::InvalidArgumentError(
+      StrCat("quantization: wanted auto, none, sq8, sq4 or rabitq, got '",
+             absl::CHexEscape(AbslView(name.substr(0, 64))), "'"));
 }
 
 }  // namespace vettore

@@ -32,6 +32,15 @@ TEST(CollectionView, HealthyCollectionHasNoError) {
   EXPECT_EQ(DeletionQuestion(Healthy()), "delete 'notes' with its 1,234 points?");
 }
 
+TEST(CollectionView, WhatAGraphPickedIsShown) {
+  v1::CollectionInfo info = Healthy();
+  v1::VectorStatus& status = *info.add_vectors();
+  EXPECT_FALSE(CollectionJson(info)["vectors"][0].contains("quantization"));
+  status.set_quantization(v1::QUANTIZATION_RABITQ);
+  EXPECT_EQ(CollectionJson(info)["vectors"][0]["quantization"], "rabitq");
+  EXPECT_THAT(DescribeCollection(info), HasSubstr(" in memory, quantization rabitq\n"));
+}
+
 // A damaged collection was shown as a healthy empty one, and offered for deletion as such.
 TEST(CollectionView, DamagedCollectionSaysSoEverywhere) {
   EXPECT_EQ(CollectionJson(Damaged())["error"], Damaged().error());

@@ -75,7 +75,8 @@ class IndexCheckpoints : public testing::Test {
 
 TEST_F(IndexCheckpoints, ARestoredIndexAnswersAsItDidAndBuildsNothing) {
   for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine}) {
-    for (const Quantization quantization : {Quantization::kSq8, Quantization::kSq4}) {
+    for (const Quantization quantization :
+         {Quantization::kSq8, Quantization::kSq4, Quantization::kRaBitQ}) {
       config_ = Config(metric, quantization);
       const auto index = Make();
       PutAll(*index, Source(1).Take(4'000));
@@ -294,6 +295,24 @@ TEST_F(IndexCheckpoints, AnIndexOfOtherSettingsIsRefused) {
   EXPECT_TRUE(absl::IsDataLoss(TryRestore(other).status()));
 }
 
+TEST_F(IndexCheckpoints, WhatAutoPickedComesBackWhateverItWouldPickNow) {
+  config_ = Config(Metric::kCosine, Quantization::kAuto);
+  config_.dimension = 256;
+  VectorSource source(256, Metric::kCosine, 1);
+  auto index = MakeVectorIndex(config_, {.folder = directory_.path(), .memory_bytes = 1});
+  ASSERT_TRUE(index.ok()) << index.status();
+  PutAll(**index, source.Take(600));
+  WaitUntilIndexed(**index);
+  EXPECT_EQ((*index)->Stats().quantization, Quantization::kRaBitQ);
+  Finish(Begin(**index));
+  const auto restored = Restore();  // Without a limit.
+  EXPECT_EQ(restored->Stats().quantization, Quantization::kRaBitQ);
+  EXPECT_EQ(restored->Stats().unindexed, 0U);
+  VectorConfig other = config_;
+  other.index = HnswConfig{.quantization = Quantization::kSq4};
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(other).status()));
+}
+
 TEST_F(IndexCheckpoints, NoDamagedByteIsTakenForAnIndex) {
   {
     const auto index = Make();
@@ -387,6 +406,7 @@ INSTANTIATE_TEST_SUITE_P(EveryKind, CheckpointsWhileServing,
                          testing::Values(HnswConfig{.quantization = Quantization::kSq8},
                                          HnswConfig{.quantization = Quantization::kSq4},
                                          IvfConfig{.encoding = IvfEncoding::kFlat},
+                                         HnswConfig{.quantization = Quantization::kRaBitQ},
                                          IvfConfig{.encoding = IvfEncoding::kPq4},
                                          IvfConfig{.encoding = IvfEncoding::kPq8}));
 

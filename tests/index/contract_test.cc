@@ -13,13 +13,12 @@
 namespace vettore {
 namespace {
 
-constexpr size_t kDim = 24;
-
 // The default config of each alternative of IndexConfig, so that a new kind is tested without a
-// line here; and the other encodings of IVF.
+// line here; and the codings that the default does not pick.
 template <size_t... kKinds>
 std::vector<IndexConfig> EveryKind(std::index_sequence<kKinds...>) {
   std::vector<IndexConfig> kinds = {IndexConfig(std::in_place_index<kKinds>)...};
+  kinds.emplace_back(HnswConfig{.quantization = Quantization::kRaBitQ});
   kinds.emplace_back(IvfConfig{.encoding = IvfEncoding::kPq4});
   kinds.emplace_back(IvfConfig{.encoding = IvfEncoding::kPq8});
   return kinds;
@@ -28,12 +27,21 @@ std::vector<IndexConfig> EveryKind(std::index_sequence<kKinds...>) {
 class VectorIndexContract : public testing::TestWithParam<std::tuple<IndexConfig, Metric>> {
  protected:
   Metric metric() const { return std::get<1>(GetParam()); }
+  // Of few dimensions a bit a value says little.
+  size_t dim() const { return has_one_bit_codes() ? 256 : 24; }
+  // Candidates of codes this coarse are many, for the nearest to be among them.
+  uint32_t Ef(uint32_t ef) const { return has_one_bit_codes() ? 16 * ef : ef; }
   std::unique_ptr<VectorIndex> Make() const {
-    return MakeIndex(std::get<0>(GetParam()), metric(), kDim, {.folder = folder_.path()});
+    return MakeIndex(std::get<0>(GetParam()), metric(), dim(), {.folder = folder_.path()});
   }
-  VectorSource Source(uint32_t seed) const { return {kDim, metric(), seed}; }
+  VectorSource Source(uint32_t seed) const { return {dim(), metric(), seed}; }
 
  private:
+  bool has_one_bit_codes() const {
+    const auto* const hnsw = std::get_if<HnswConfig>(&std::get<0>(GetParam()));
+    return hnsw != nullptr && hnsw->quantization == Quantization::kRaBitQ;
+  }
+
   const TemporaryDirectory folder_;
 };
 
@@ -51,7 +59,7 @@ TEST_P(VectorIndexContract, WhatWasPutIsFoundAtOnce) {
   for (Slot slot = 0; slot < 300; ++slot) {
     points[slot] = source.Next();
     ASSERT_TRUE(index->Put(slot, points[slot]).ok());
-    const auto found = MustSearch(*index, points[slot], NearestInGraph(1, 1));
+    const auto found = MustSearch(*index, points[slot], NearestInGraph(1, Ef(1)));
     ASSERT_EQ(found.size(), 1U);
     EXPECT_NEAR(found[0].distance, TrueNearest(metric(), points, points[slot], 1)[0], 1e-3);
   }
@@ -224,7 +232,7 @@ TEST_P(VectorIndexContract, ACrowdOfEqualsDoesNotHideTheOthers) {
   WaitUntilIndexed(*index);
   double recall = 0;
   for (Slot slot = 1500; slot < 1600; ++slot) {
-    const auto found = MustSearch(*index, points[slot], NearestInGraph(5, 64));
+    const auto found = MustSearch(*index, points[slot], NearestInGraph(5, Ef(64)));
     recall += Recall(found, TrueNearest(metric(), points, points[slot], 5)) / 100;
   }
   EXPECT_GE(recall, 0.9);
@@ -233,7 +241,7 @@ TEST_P(VectorIndexContract, ACrowdOfEqualsDoesNotHideTheOthers) {
 
 TEST_P(VectorIndexContract, AnotherDimensionIsRefusedWithBothNumbers) {
   const auto index = Make();
-  const absl::Status put = index->Put(0, Vector(kDim + 1, 0.5F));
+  const absl::Status put = index->Put(0, Vector(dim() + 1, 0.5F));
   EXPECT_EQ(put.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(put.message(), "vector: dimension 25, index expects 24");
   EXPECT_EQ(index->Search(Vector(3), Nearest(1), CancelToken(), nullptr).status().code(),
@@ -271,20 +279,20 @@ TEST_P(VectorIndexContract, TheStatsCountWhatIsLive) {
   EXPECT_EQ(stats.live, 299U);
   EXPECT_EQ(stats.unindexed, 0U);
   EXPECT_EQ(stats.tombstones, 2U);
-  EXPECT_GE(stats.memory_bytes + stats.mapped_bytes, 299 * kDim * sizeof(float));
+  EXPECT_GE(stats.memory_bytes + stats.mapped_bytes, 299 * dim() * sizeof(float));
 }
 
 TEST_P(VectorIndexContract, OverflowingDistancesKeepTheOrderTotal) {
   const auto index = Make();
   std::mt19937 random(29);
   for (Slot slot = 0; slot < 600; ++slot) {
-    Vector huge(kDim);
+    Vector huge(dim());
     for (float& entry : huge) entry = random() % 2 == 0 ? 3e38F : -3e38F;
     ASSERT_TRUE(index->Put(slot, huge).ok());
   }
   WaitUntilIndexed(*index);
-  Vector query(kDim, 3e38F);
-  for (size_t i = 0; i < kDim; i += 2) query[i] = -3e38F;
+  Vector query(dim(), 3e38F);
+  for (size_t i = 0; i < dim(); i += 2) query[i] = -3e38F;
   EXPECT_EQ(MustSearch(*index, query, NearestInGraph(20, 20)).size(), 20U);
   EXPECT_EQ(MustSearch(*index, query, NearestExactly(20)).size(), 20U);
 }
@@ -398,6 +406,8 @@ std::string NameOfRow(const testing::TestParamInfo<std::tuple<IndexConfig, Metri
   std::string name = "kind" + std::to_string(kind.index()) + "_" + std::string(NameOf(metric));
   if (const auto* ivf = std::get_if<IvfConfig>(&kind))
     name += "_" + std::string(NameOf(ivf->encoding));
+  if (const auto* hnsw = std::get_if<HnswConfig>(&kind))
+    name += "_" + std::string(NameOf(hnsw->quantization));
   return name;
 }
 

@@ -6,15 +6,14 @@
 namespace vettore {
 namespace {
 
-constexpr size_t kDim = 12;
 constexpr Slot kSlots = 2000;
 
 class RandomOperations {
  public:
-  RandomOperations(const IndexConfig& kind, uint32_t seed)
+  RandomOperations(const IndexConfig& kind, size_t dim, uint32_t seed)
       : metric_(seed % 2 == 0 ? Metric::kL2 : Metric::kCosine),
-        index_(MakeIndex(kind, metric_, kDim)),
-        source_(kDim, metric_, seed),
+        index_(MakeIndex(kind, metric_, dim)),
+        source_(dim, metric_, seed),
         random_(seed) {}
 
   void Step() {
@@ -75,12 +74,12 @@ class RandomOperations {
   double searches_ = 0;
 };
 
-void RunModel(const IndexConfig& kind, double least_recall) {
+void RunModel(const IndexConfig& kind, double least_recall, size_t dim = 12) {
   const uint32_t first = std::random_device()();
   for (uint32_t seed = first; seed < first + 2; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::cout << "seed " << seed << std::endl;
-    RandomOperations operations(kind, seed);
+    RandomOperations operations(kind, dim, seed);
     for (int i = 0; i < 8000 && !testing::Test::HasFatalFailure(); ++i) operations.Step();
     EXPECT_GE(operations.mean_recall(), least_recall);
   }
@@ -91,6 +90,14 @@ TEST(Model, FlatAgreesWithAMap) { RunModel(FlatConfig{}, 1.0); }
 // Small parameters: most searches go through the graph, and tombstones exceed their share often.
 TEST(Model, HnswAgreesWithAMap) {
   RunModel(HnswConfig{.m = 8, .ef_construction = 40, .ef_search = 24}, 0.93);
+}
+
+// Of few dimensions a bit a value says little.
+TEST(Model, HnswOfOneBitCodesAgreesWithAMap) {
+  RunModel(
+      HnswConfig{
+          .m = 8, .ef_construction = 80, .ef_search = 96, .quantization = Quantization::kRaBitQ},
+      0.9, 128);
 }
 
 // A few lists of many: they are rewritten, and trained anew, often.

@@ -81,6 +81,27 @@ class HnswOracle : public testing::TestWithParam<Metric> {
 
 TEST_P(HnswOracle, TheGraphFindsNearlyAll) { EXPECT_GE(RecallOf(Nearest(10), "graph"), 0.97); }
 
+TEST_P(HnswOracle, AGraphOfOneBitCodesFindsNearlyAllOfManyDimensions) {
+  constexpr size_t kManyDimensions = 256;
+  hnsw_ = MakeIndex(HnswConfig{.ef_construction = 100, .quantization = Quantization::kRaBitQ},
+                    GetParam(), kManyDimensions);
+  flat_ = MakeIndex(FlatConfig{}, GetParam(), kManyDimensions);
+  const std::vector<Vector> vectors = VectorSource(kManyDimensions, GetParam(), 3).Take(4'000);
+  PutAll(*hnsw_, vectors);
+  PutAll(*flat_, vectors);
+  WaitUntilIndexed(*hnsw_);
+  EXPECT_EQ(hnsw_->Stats().quantization, Quantization::kRaBitQ);
+  double recall = 0;
+  for (const Vector& query : VectorSource(kManyDimensions, GetParam(), 4).Take(100)) {
+    std::vector<double> truth;
+    for (const Neighbor& neighbor : MustSearch(*flat_, query, Nearest(10))) {
+      truth.push_back(neighbor.distance);
+    }
+    recall += Recall(MustSearch(*hnsw_, query, NearestInGraph(10, 128)), truth) / 100;
+  }
+  EXPECT_GE(recall, 0.95);
+}
+
 TEST_P(HnswOracle, AnExactSearchFindsAll) {
   EXPECT_NEAR(RecallOf(NearestExactly(10), "exact scan"), 1, 1e-9);
 }

@@ -225,6 +225,15 @@ TEST(ConvertConfig, ComesBackAsItWas) {
   EXPECT_EQ(info.config().DebugString(), config.DebugString());
 }
 
+TEST(ConvertConfig, AVectorSaysWhatItsIndexPicked) {
+  CollectionStatus status;
+  status.vectors = {{.name = "a", .quantization = Quantization::kRaBitQ}, {.name = "b"}};
+  v1::CollectionInfo info;
+  CollectionInfoToProto(status, info);
+  EXPECT_EQ(info.vectors(0).quantization(), v1::QUANTIZATION_RABITQ);
+  EXPECT_EQ(info.vectors(1).quantization(), v1::QUANTIZATION_UNSPECIFIED);
+}
+
 TEST(ConvertConfig, QuantizationIsAutoUnlessItIsSaid) {
   v1::CollectionConfig config;
   v1::VectorConfig& vector = *config.add_vectors();
@@ -237,6 +246,8 @@ TEST(ConvertConfig, QuantizationIsAutoUnlessItIsSaid) {
   EXPECT_EQ(quantization(), Quantization::kAuto);
   vector.mutable_hnsw()->set_quantization(v1::QUANTIZATION_SQ4);
   EXPECT_EQ(quantization(), Quantization::kSq4);
+  vector.mutable_hnsw()->set_quantization(v1::QUANTIZATION_RABITQ);
+  EXPECT_EQ(quantization(), Quantization::kRaBitQ);
   vector.mutable_hnsw()->set_quantization(static_cast<v1::Quantization>(77));
   const absl::Status refused = CollectionConfigFromProto(config).status();
   EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);

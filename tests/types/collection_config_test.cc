@@ -219,7 +219,8 @@ TEST(CollectionConfigJson, GoldenText) {
 
 TEST(CollectionConfigJson, QuantizationComesBackAndIsAbsentWhenItIsAuto) {
   for (const Quantization quantization :
-       {Quantization::kAuto, Quantization::kNone, Quantization::kSq8, Quantization::kSq4}) {
+       {Quantization::kAuto, Quantization::kNone, Quantization::kSq8, Quantization::kSq4,
+        Quantization::kRaBitQ}) {
     CollectionConfig config = Rich();
     config.vectors[0].index = HnswConfig{.quantization = quantization};
     const Json json = ToJson(config);

@@ -99,6 +99,14 @@ def test_points_take_any_array_like():
         convert.point_to_proto(Point(7, [[1.0, 2.0]]))
 
 
+def test_a_vector_says_what_its_index_picked():
+    message = collections_pb2.CollectionInfo(name="c")
+    message.vectors.add(name="a", live=3, quantization=collections_pb2.QUANTIZATION_RABITQ)
+    message.vectors.add(name="b", live=3)
+    status = convert.collection_from_proto(message).status
+    assert [vector.quantization for vector in status] == ["rabitq", ""]
+
+
 def test_collection_config_carries_every_field():
     message = convert.collection_config_to_proto(
         [
@@ -112,7 +120,7 @@ def test_collection_config_carries_every_field():
     assert message.vectors[0].WhichOneof("index") == "flat"
     assert (message.vectors[1].hnsw.m, message.vectors[1].hnsw.ef_search) == (8, 60)
     assert message.vectors[1].hnsw.quantization == collections_pb2.QUANTIZATION_SQ8
-    with pytest.raises(InvalidArgumentError, match="auto, none, sq8, sq4, got 'sq9'"):
+    with pytest.raises(InvalidArgumentError, match="auto, none, sq8, sq4, rabitq, got 'sq9'"):
         convert.vector_config_to_proto(VectorConfig(4, index=Hnsw(quantization="sq9")))
     ivf = message.vectors[2].ivf
     assert (ivf.nlist, ivf.nprobe, ivf.pq_m) == (100, 7, 4)

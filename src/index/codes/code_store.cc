@@ -62,12 +62,14 @@ void CodeStore::Encode(Row row, const Query& query) {
 
 void CodeStore::Prepare(const float* vector, Query& query) const {
   query.vector_ = vector;
-  if (codec_ != nullptr) codec_->Prepare(vector, query.coded_);
+  query.is_coded_ = codec_ != nullptr;
+  if (query.is_coded_) codec_->Prepare(vector, query.coded_);
 }
 
 void CodeStore::Prepare(Row row, Query& query) const {
   query.vector_ = rows_.vector(row);
-  if (codec_ != nullptr) codec_->Prepare(codes_.row(row), *factors_.row(row), query.coded_);
+  query.is_coded_ = codec_ != nullptr && codec_->compares_codes();
+  if (query.is_coded_) codec_->Prepare(codes_.row(row), *factors_.row(row), query.coded_);
 }
 
 void CodeStore::Measured::Resize(size_t count) {
@@ -99,10 +101,10 @@ void CodeStore::Prefetch(std::span<const Row> rows) const {
 
 void CodeStore::Measure(const Query& query, std::span<const Row> rows, Measured& measured) const {
   measured.Resize(rows.size());
-  if (codec_ == nullptr) {
-    MeasureVectors(query, rows, measured.distances_.data());
-  } else {
+  if (query.is_coded_) {
     MeasureCodes(query, rows, measured);
+  } else {
+    MeasureVectors(query, rows, measured.distances_.data());
   }
 }
 
@@ -135,7 +137,7 @@ void CodeStore::MeasureVectors(const Query& query, std::span<const Row> rows, fl
 float CodeStore::LikelyLeast(const Query& query, Row row, float distance, float errors) const {
   if (codec_ == nullptr) return distance;
   return codec_->MetricDistance(distance) -
-         errors * codec_->ErrorOf(query.coded_, *factors_.row(row));
+         errors * codec_->ErrorOf(query.coded_, *factors_.row(row), distance);
 }
 
 }  // namespace vettore

@@ -16,7 +16,8 @@
 
 namespace vettore {
 
-// Distances here are the codec's (see VectorCodec); without quantization they are the index's.
+// Distances here are the codec's (see VectorCodec); where vectors are measured they are the
+// index's.
 //
 // Measuring is thread-safe for rows that were encoded before (in the order of happens-before), and
 // so is encoding different rows; Grow() is externally synchronised.
@@ -47,6 +48,7 @@ class CodeStore {
     friend class CodeStore;
     CodedQuery coded_;
     const float* vector_ = nullptr;
+    bool is_coded_ = false;  // Else vectors are measured.
   };
 
   // Null without quantization.
@@ -58,8 +60,11 @@ class CodeStore {
   absl::Status Grow(size_t rows);
   // vector: (dim), borrowed for the life of the query's use.
   void Prepare(const float* vector, Query& query) const;
-  // Of a row that was encoded.
+  // Of a row that was encoded, to be measured against others: by their codes, or, where
+  // compares_vectors(), by the vectors, whose distances are the index's.
   void Prepare(Row row, Query& query) const;
+  // Whether codes are too coarse to tell the distances of rows from each other.
+  bool compares_vectors() const { return codec_ != nullptr && !codec_->compares_codes(); }
   // query: prepared of the row's vector.
   void Encode(Row row, const Query& query);
 

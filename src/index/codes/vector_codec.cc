@@ -1,26 +1,37 @@
-// Training, encoding, and preparing queries.
+// Training, preparing queries, and measuring.
 #include "index/codes/vector_codec.h"
 
 #include <algorithm>
-#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
 #include <utility>
 
 namespace vettore {
 namespace {
 
 constexpr uint64_t kRotationSeed = 2025;
-constexpr float kLargestByte = 127;
-constexpr int32_t kByteOffset = 128;
-// The levels of a nibble are -7.5, -6.5, ... 7.5.
-constexpr float kNibbleOffset = 7.5F;
-constexpr size_t kNibbleHalf = simd::kNibbleStep / 2;
 
-// Below it 8-bit codes are short enough, and need less measuring again.
-constexpr size_t kFewDimensions = 256;
+const Coding& CodingOf(Quantization quantization) {
+  switch (quantization) {
+    case Quantization::kSq8:
+      return kByteCoding;
+    case Quantization::kSq4:
+      return kNibbleCoding;
+    case Quantization::kRaBitQ:
+      return kBitCoding;
+    case Quantization::kAuto:
+    case Quantization::kNone:
+      break;
+  }
+  std::abort();  // Who asks has picked one that has codes.
+}
 
-size_t CodeDim(Quantization quantization, size_t dim) {
-  const size_t step = quantization == Quantization::kSq4 ? simd::kNibbleStep : simd::kByteStep;
-  return (dim + step - 1) / step * step;
+size_t RoundUp(size_t value, size_t step) { return (value + step - 1) / step * step; }
+
+size_t CodeBytes(const Coding& coding, size_t dim) {
+  constexpr size_t kLineBytes = 64;
+  return (dim + coding.line_values - 1) / coding.line_values * kLineBytes;
 }
 
 std::vector<float> MeanOf(std::span<const float* const> sample, size_t dim) {
@@ -42,45 +53,22 @@ double InnerProduct(const float* a, const float* b, size_t dim) {
   return sum;
 }
 
-// The level of a value in steps: 0 to 15.
-int NibbleOf(float steps) { return static_cast<int>(std::clamp(steps + 8.0F, 0.0F, 15.5F)); }
-
-// How a vector looks at a step of its levels: what its code's inner product with it, and with
-// itself, are.
-struct Fit {
-  float with_vector = 0;
-  float with_itself = 0;
-};
-
-Fit FitOf(const float* values, size_t dim, float inverse_step) {
-  Fit fit;
-  for (size_t i = 0; i < dim; ++i) {
-    const float level = static_cast<float>(NibbleOf(values[i] * inverse_step)) - kNibbleOffset;
-    fit.with_vector += values[i] * level;
-    fit.with_itself += level * level;
-  }
-  return fit;
-}
-
 }  // namespace
 
-Quantization ResolveQuantization(Quantization wanted, size_t dim) {
-  if (wanted != Quantization::kAuto) return wanted;
-  return dim >= kFewDimensions ? Quantization::kSq4 : Quantization::kSq8;
-}
-
 VectorCodec::VectorCodec(Quantization quantization, Metric metric, size_t dim, Learned learned)
-    : metric_(metric),
+    : quantization_(quantization),
+      metric_(metric),
       is_l2_(metric != Metric::kInnerProduct),
-      is_nibbles_(quantization == Quantization::kSq4),
+      coding_(CodingOf(quantization)),
       dim_(dim),
-      code_dim_(CodeDim(quantization, dim)),
-      code_bytes_(is_nibbles_ ? code_dim_ / 2 : code_dim_),
+      query_dim_(RoundUp(dim, coding_.query_step)),
+      code_bytes_(CodeBytes(coding_, dim)),
       kernels_(simd::ActiveCodeKernels()),
-      products_(is_nibbles_ ? kernels_.nibble_products : kernels_.byte_products),
-      product_factor_(is_nibbles_ ? 2 : 1),
-      learned_(std::move(learned)) {
-  if (is_nibbles_) rotation_.emplace(dim, kRotationSeed);
+      products_(kernels_.*coding_.products),
+      product_factor_(coding_.factor),
+      learned_(std::move(learned)),
+      error_(ErrorOfCoding()) {
+  if (coding_.is_rotated) rotation_.emplace(dim, kRotationSeed);
 }
 
 VectorCodec::VectorCodec(Quantization quantization, Metric metric, size_t dim,
@@ -89,7 +77,25 @@ VectorCodec::VectorCodec(Quantization quantization, Metric metric, size_t dim,
                   {.sampled = sample.size(),
                    .centre = metric != Metric::kInnerProduct ? MeanOf(sample, dim)
                                                              : std::vector<float>(dim)}) {
-  learned_.relative_error = MeasureError(sample);
+  if (!coding_.is_error_known) learned_.relative_error = MeasureError(sample);
+  error_ = ErrorOfCoding();
+}
+
+size_t VectorCodec::RowBytes(Quantization quantization, size_t dim) {
+  return CodeBytes(CodingOf(quantization), dim) + sizeof(CodeFactors);
+}
+
+// Of the levels -1/2 and 1/2 the error is known, vector by vector. With c the cosine of the angle
+// between the code and its vector of length |o|, the inner product with a query that is |p| away
+// from the vector's line is off by |o| |p| sqrt((1 / c^2 - 1) / (dim - 1)), one standard deviation
+// over all rotations (Gao & Long, 2024, section 3.2); and c is 2 |o| / (scale sqrt(dim)).
+VectorCodec::Error VectorCodec::ErrorOfCoding() const {
+  if (!coding_.is_error_known) {
+    return {.of_squared_norm = learned_.relative_error * learned_.relative_error};
+  }
+  const auto dim = static_cast<float>(dim_);
+  const float others = std::max(dim - 1, 1.0F);
+  return {.of_squared_scale = dim / 4 / others, .of_squared_norm = -1 / others};
 }
 
 float VectorCodec::Transform(const float* vector, float* out) const {
@@ -99,98 +105,39 @@ float VectorCodec::Transform(const float* vector, float* out) const {
 }
 
 CodeFactors VectorCodec::Encode(const CodedQuery& query, uint8_t* code) const {
-  const float* const values = query.transformed.data();
-  return is_nibbles_ ? EncodeNibbles(values, query.squared_norm, code)
-                     : EncodeBytes(values, query.squared_norm, code);
-}
-
-CodeFactors VectorCodec::EncodeBytes(const float* values, float squared_norm, uint8_t* code) const {
-  const float largest = kernels_.largest_magnitude(values, dim_);
-  const float inverse = kLargestByte / largest;
-  std::fill(code, code + code_bytes_, static_cast<uint8_t>(kByteOffset));
-  // Of a vector of zeros, or one whose codes overflow, nothing is known but its length.
-  if (!std::isfinite(inverse) || inverse == 0) return {0, squared_norm};
-  for (size_t i = 0; i < dim_; ++i) {
-    code[i] =
-        static_cast<uint8_t>(kByteOffset + static_cast<int>(std::lrintf(values[i] * inverse)));
-  }
-  return {largest / kLargestByte, squared_norm};
-}
-
-CodeFactors VectorCodec::EncodeNibbles(const float* values, float squared_norm,
-                                       uint8_t* code) const {
-  std::fill(code, code + code_bytes_, uint8_t{0});
-  const float deviation = std::sqrt(squared_norm / static_cast<float>(dim_));
-  if (!std::isfinite(1 / deviation) || deviation == 0) return {0, squared_norm};
-  // Around the best step for a normal distribution, a third of the deviation.
-  constexpr std::array kSteps = {0.22F, 0.25F, 0.28F, 0.31F, 0.34F, 0.37F, 0.41F, 0.46F};
-  float best_cosine = -1;
-  float inverse_step = 0;
-  float scale = 0;
-  for (const float step : kSteps) {
-    const float inverse = 1 / (step * deviation);
-    const Fit fit = FitOf(values, dim_, inverse);
-    const float cosine = fit.with_vector / std::sqrt(fit.with_itself);
-    if (cosine > best_cosine) {
-      best_cosine = cosine;
-      inverse_step = inverse;
-      scale = squared_norm / fit.with_vector;
-    }
-  }
-  for (size_t i = 0; i < dim_; ++i) {
-    const size_t byte = i / simd::kNibbleStep * kNibbleHalf + i % kNibbleHalf;
-    const int shift = i % simd::kNibbleStep < kNibbleHalf ? 0 : 4;
-    code[byte] = static_cast<uint8_t>(code[byte] | NibbleOf(values[i] * inverse_step) << shift);
-  }
-  return {std::isfinite(scale) ? scale : 0, squared_norm};
+  return coding_.encode(query.transformed, query.squared_norm, {code, code_bytes_});
 }
 
 void VectorCodec::Prepare(const float* vector, CodedQuery& query) const {
   query.transformed.resize(dim_);
-  query.values.assign(code_dim_, 0);
+  query.values.assign(query_dim_, 0);
   query.squared_norm = Transform(vector, query.transformed.data());
   query.offset = 0;
   query.scale = 0;
-  const auto most = static_cast<float>(is_nibbles_ ? simd::kMaxNibbleQuery : simd::kMaxByteQuery);
+  const auto most = static_cast<float>(coding_.max_query);
   const float largest = kernels_.largest_magnitude(query.transformed.data(), dim_);
   const float inverse = most / largest;
   if (!std::isfinite(inverse) || inverse == 0) return;
   const int32_t sum =
       kernels_.quantize(query.transformed.data(), dim_, inverse, query.values.data());
   query.scale = largest / most / static_cast<float>(product_factor_);
-  query.offset = sum * (is_nibbles_ ? 15 : kByteOffset);
+  query.offset = sum * coding_.offset;
 }
 
 void VectorCodec::Prepare(const uint8_t* code, const CodeFactors& factors,
                           CodedQuery& query) const {
-  query.values.resize(code_dim_);
+  query.values.resize(query_dim_);
   query.squared_norm = factors.squared_norm;
+  const float unit = coding_.decode({code, code_bytes_}, query.values);
+  std::fill(query.values.begin() + static_cast<ptrdiff_t>(dim_), query.values.end(), int8_t{0});
+  query.scale = factors.scale * unit / static_cast<float>(product_factor_);
   int32_t sum = 0;
-  if (is_nibbles_) {
-    for (size_t step = 0; step * kNibbleHalf < code_bytes_; ++step) {
-      int8_t* const values = query.values.data() + step * simd::kNibbleStep;
-      for (size_t i = 0; i < kNibbleHalf; ++i) {
-        const uint8_t byte = code[step * kNibbleHalf + i];
-        values[i] = static_cast<int8_t>(2 * (byte & 15) - 15);
-        values[i + kNibbleHalf] = static_cast<int8_t>(2 * (byte >> 4) - 15);
-      }
-    }
-    std::fill(query.values.begin() + static_cast<ptrdiff_t>(dim_), query.values.end(), int8_t{0});
-    query.scale = factors.scale / 2 / static_cast<float>(product_factor_);
-  } else {
-    // Halved, to the even neighbour: a query has a bit less.
-    for (size_t i = 0; i < code_dim_; ++i) {
-      const int value = code[i] - kByteOffset;
-      query.values[i] = static_cast<int8_t>((value + (value >> 1 & 1)) >> 1);
-    }
-    query.scale = factors.scale * 2;
-  }
   for (const int8_t value : query.values) sum += value;
-  query.offset = sum * (is_nibbles_ ? 15 : kByteOffset);
+  query.offset = sum * coding_.offset;
 }
 
 void VectorCodec::Distances(const CodedQuery& query, const Batch& batch, float* out) const {
-  products_(query.values.data(), batch.codes, batch.count, code_dim_, batch.products);
+  products_(query.values.data(), batch.codes, batch.count, query_dim_, batch.products);
   // What overflows to "not a number" counts as infinitely far, so that orders stay total.
   constexpr float kFar = std::numeric_limits<float>::infinity();
   const int32_t factor = product_factor_;
@@ -222,7 +169,7 @@ float VectorCodec::MeasureError(std::span<const float* const> sample) const {
     Prepare(sample[i + 1], query);
     const uint8_t* const codes[] = {code.data()};
     int32_t product = 0;
-    products_(query.values.data(), codes, 1, code_dim_, &product);
+    products_(query.values.data(), codes, 1, query_dim_, &product);
     const double inner = Inner(query, factors, product * product_factor_ - query.offset);
     const double lengths =
         std::sqrt(static_cast<double>(query.squared_norm) * factors.squared_norm);

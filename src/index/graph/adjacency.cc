@@ -145,6 +145,11 @@ absl::Status Adjacency::CheckLinks(Row row, std::span<const uint8_t> levels) con
   return absl::DataLossError(StrCat("row ", row, " has a link that leads out of the graph"));
 }
 
+size_t Adjacency::RowBytes(size_t m) {
+  // One row in m has a level above, of m links.
+  return 2 * m * sizeof(uint32_t) + sizeof(Head) + sizeof(uint32_t);
+}
+
 size_t Adjacency::memory_bytes() const {
   const size_t row_bytes = 2 * m_ * sizeof(uint32_t) + sizeof(Head);
   const Extent used = extent();

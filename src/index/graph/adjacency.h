@@ -88,6 +88,9 @@ class Adjacency {
   absl::Status Load(const Extent& extent, std::span<const uint8_t> levels, ChecksummedReader& in)
       ABSL_LOCKS_EXCLUDED(grow_mutex_);
 
+  // What a row's links take, on average.
+  static size_t RowBytes(size_t m);
+
   // In the graph.
   size_t rows() const { return rows_.load(std::memory_order_relaxed); }
   size_t memory_bytes() const ABSL_LOCKS_EXCLUDED(grow_mutex_);

@@ -134,6 +134,9 @@ class HnswGraph {
                           std::vector<Candidate>& neighbors) const;
   // Leaves what scratch.pool holds of rows that `row` may link to.
   void CollectCandidates(Row row, SearchScratch& scratch, std::vector<Candidate>& found) const;
+  // Candidates were found by codes that are too coarse to choose among them: gives them the
+  // distances of their vectors from the row's, and puts the nearest first.
+  void MeasureVectors(Row row, std::vector<Candidate>& candidates, SearchScratch& scratch) const;
   // Algorithm 4: keeps up to `most` of `candidates` (nearest first) that lie in different
   // directions; when those are fewer than `least`, the nearest of the others join them.
   struct Room {

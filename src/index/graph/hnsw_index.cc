@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 #include "base/log.h"
 #include "base/status.h"
+#include "index/codes/quantization_choice.h"
 #include "index/settle.h"
 
 namespace vettore {
@@ -23,23 +25,43 @@ HnswIndex::HnswIndex(const VectorConfig& config, const HnswConfig& hnsw, const I
                      std::unique_ptr<VectorFile> file)
     : distance_(config.metric, config.dimension),
       config_(hnsw),
-      quantization_(ResolveQuantization(hnsw.quantization, config.dimension)),
+      memory_bytes_(run.memory_bytes),
       rows_(config.dimension, std::move(file)),
       eras_(rows_),
-      queue_(rows_, eras_,
-             [this](uint32_t generation, std::span<const Row> sample) {
-               return MakeGraph(generation, LearnCodec(sample));
-             }),
+      queue_(
+          rows_, eras_,
+          [this](uint32_t generation, std::span<const Row> sample) {
+            return MakeGraph(generation, LearnCodec(sample));
+          },
+          [this](const HnswGraph& graph) { return IsOutgrown(graph); }),
       workers_({.name = "vettore-link",
                 .threads = BackgroundThreads(run.build_threads, kMostLinkers),
                 .work = [this] { return LinkSome(); }}) {}
 
+Quantization HnswIndex::PickQuantization() const {
+  CodeRoom room{
+      .dim = distance_.dim(), .count = rows_.live(), .bytes = std::numeric_limits<size_t>::max()};
+  if (memory_bytes_ != 0) {
+    room.bytes =
+        memory_bytes_ - std::min(memory_bytes_, room.count * Adjacency::RowBytes(config_.m));
+  }
+  return ResolveQuantization(config_.quantization, room);
+}
+
+bool HnswIndex::IsOutgrown(const HnswGraph& graph) const {
+  const VectorCodec* const codec = graph.codes().codec();
+  if (memory_bytes_ == 0 || codec == nullptr) return false;
+  return VectorCodec::RowBytes(PickQuantization(), distance_.dim()) <
+         VectorCodec::RowBytes(codec->quantization(), distance_.dim());
+}
+
 std::unique_ptr<const VectorCodec> HnswIndex::LearnCodec(std::span<const Row> sample) const {
-  if (quantization_ == Quantization::kNone) return nullptr;
+  const Quantization quantization = PickQuantization();
+  if (quantization == Quantization::kNone) return nullptr;
   std::vector<const float*> vectors;
   vectors.reserve(sample.size());
   for (const Row row : sample) vectors.push_back(rows_.vector(row));
-  return std::make_unique<VectorCodec>(quantization_, distance_.metric(), distance_.dim(), vectors);
+  return std::make_unique<VectorCodec>(quantization, distance_.metric(), distance_.dim(), vectors);
 }
 
 std::shared_ptr<HnswGraph> HnswIndex::MakeGraph(uint32_t generation,
@@ -130,12 +152,14 @@ SlotBitmap HnswIndex::Slots() const {
 IndexStats HnswIndex::Stats() const {
   TracedLock lock(mutex_);
   const size_t live = rows_.live();
+  const VectorCodec* const codec = queue_.graph()->codes().codec();
   return {.live = live,
           .unindexed = live - (queue_.linked() - queue_.dead_linked()),
           .taken = queue_.taken(),
           .tombstones = rows_.end() - live - rows_.released(),
           .memory_bytes = rows_.memory_bytes() + queue_.graph()->memory_bytes(),
-          .mapped_bytes = rows_.mapped_bytes()};
+          .mapped_bytes = rows_.mapped_bytes(),
+          .quantization = codec == nullptr ? Quantization::kNone : codec->quantization()};
 }
 
 absl::Status HnswIndex::WaitUntilIndexed(const CancelToken& cancel) const {

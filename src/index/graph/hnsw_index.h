@@ -78,7 +78,11 @@ class HnswIndex : public VectorIndex {
   absl::StatusOr<std::vector<Neighbor>> Finish(std::span<const Hit> hits,
                                                const IndexSearchTrace& trace, const Batch& batch,
                                                size_t i) const;
-  // Of the rows that it will hold; for the quantizer to learn from.
+  // For the rows that live now. Externally synchronised with the changes of rows_.
+  Quantization PickQuantization() const;
+  // Whether the graph's codes are larger than those that would be picked now.
+  bool IsOutgrown(const HnswGraph& graph) const;
+  // Of the rows that it will hold; for the quantizer to learn from. As PickQuantization().
   std::unique_ptr<const VectorCodec> LearnCodec(std::span<const Row> sample) const;
   std::shared_ptr<HnswGraph> MakeGraph(uint32_t generation,
                                        std::unique_ptr<const VectorCodec> codec) const;
@@ -89,7 +93,7 @@ class HnswIndex : public VectorIndex {
 
   const VectorDistance distance_;
   const HnswConfig config_;
-  const Quantization quantization_;  // Resolved.
+  const size_t memory_bytes_;  // See IndexRunOptions.
 
   mutable ScratchPool scratches_;
 

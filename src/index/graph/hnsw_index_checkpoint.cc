@@ -22,6 +22,15 @@ struct Settings {
   friend bool operator==(const Settings&, const Settings&) = default;
 };
 
+// The graph's: what is wanted, or any that has codes when the index picks for itself.
+Quantization QuantizationOf(const Settings& settings, Quantization wanted) {
+  if (wanted != Quantization::kAuto) return wanted;
+  for (const Quantization picked : {Quantization::kSq4, Quantization::kRaBitQ}) {
+    if (settings.quantization == static_cast<uint32_t>(picked)) return picked;
+  }
+  return Quantization::kSq8;
+}
+
 struct Head {
   Settings settings;
   uint32_t generation;
@@ -56,8 +65,9 @@ class HnswIndex::Checkpoint : public IndexCheckpoint {
 
   // rows, centre and graph behind the head: (rows) stamps, (rows) bytes, (dim) floats.
   absl::Status Write(ChecksummedWriter& out) override {
-    const VectorCodec::Learned& learned = state_.graph->codes().codec()->learned();
-    const Head head{.settings = SettingsOf(index_),
+    const VectorCodec& codec = *state_.graph->codes().codec();
+    const VectorCodec::Learned& learned = codec.learned();
+    const Head head{.settings = SettingsOf(index_, codec.quantization()),
                     .generation = state_.generation,
                     .rows = static_cast<uint32_t>(state_.stamps.size()),
                     .sampled = learned.sampled,
@@ -73,11 +83,11 @@ class HnswIndex::Checkpoint : public IndexCheckpoint {
     return index_.rows_.SyncFile();
   }
 
-  static Settings SettingsOf(const HnswIndex& index) {
+  static Settings SettingsOf(const HnswIndex& index, Quantization quantization) {
     return {.dim = static_cast<uint32_t>(index.distance_.dim()),
             .metric = static_cast<uint32_t>(index.distance_.metric()),
             .m = index.config_.m,
-            .quantization = static_cast<uint32_t>(index.quantization_)};
+            .quantization = static_cast<uint32_t>(quantization)};
   }
 
  private:
@@ -116,7 +126,8 @@ absl::StatusOr<std::unique_ptr<IndexCheckpoint>> HnswIndex::BeginCheckpoint() {
 
 absl::Status HnswIndex::Restore(ChecksummedReader& in) {
   VETTORE_ASSIGN_OR_RETURN(const Head head, in.ReadOne<Head>());
-  if (head.settings != Checkpoint::SettingsOf(*this)) {
+  const Quantization quantization = QuantizationOf(head.settings, config_.quantization);
+  if (head.settings != Checkpoint::SettingsOf(*this, quantization)) {
     return absl::DataLossError("it is of an index with other settings");
   }
   // Each row has a stamp behind the head: no number is believed that the file has no room for.
@@ -129,7 +140,7 @@ absl::Status HnswIndex::Restore(ChecksummedReader& in) {
   VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(in_graph)));
   VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(learned.centre)));
   const std::shared_ptr<HnswGraph> graph = MakeGraph(
-      head.generation, std::make_unique<VectorCodec>(quantization_, distance_.metric(),
+      head.generation, std::make_unique<VectorCodec>(quantization, distance_.metric(),
                                                      distance_.dim(), std::move(learned)));
   const auto is_inside = [&](Row row) { return row < in_graph.size() && in_graph[row] != 0; };
   VETTORE_RETURN_IF_ERROR(graph->Load(is_inside, in));

@@ -68,6 +68,31 @@ void HnswGraph::InsertBelow(Row row, int level, Adjacency::EntryPoint entry,
   }
 }
 
+void HnswGraph::MeasureVectors(Row row, std::vector<Candidate>& candidates,
+                               SearchScratch& scratch) const {
+  std::vector<Row> rows;
+  rows.reserve(candidates.size());
+  for (const Candidate& candidate : candidates) rows.push_back(candidate.row);
+  codes_.Prepare(row, scratch.candidate);
+  constexpr size_t kBlock = 16;
+  const auto block = [&](size_t begin) {
+    return std::span(rows).subspan(begin, std::min(kBlock, rows.size() - begin));
+  };
+  const auto prefetch = [&](size_t begin) {
+    if (begin >= rows.size()) return;
+    for (const Row other : block(begin)) rows_.Prefetch(other);
+  };
+  prefetch(0);
+  for (size_t begin = 0; begin < rows.size(); begin += kBlock) {
+    prefetch(begin + kBlock);
+    codes_.Measure(scratch.candidate, block(begin), scratch.compared);
+    for (size_t i = 0; i < block(begin).size(); ++i) {
+      candidates[begin + i].distance = scratch.compared[i];
+    }
+  }
+  std::sort(candidates.begin(), candidates.end(), IsNearer);
+}
+
 void HnswGraph::CollectCandidates(Row row, SearchScratch& scratch,
                                   std::vector<Candidate>& found) const {
   found.clear();
@@ -89,6 +114,7 @@ Candidate HnswGraph::FindNeighbors(Row row, int level, Candidate start, SearchSc
     Search({m_, stays}, CancelToken(), scratch).IgnoreError();
     CollectCandidates(row, scratch, neighbors);
   }
+  if (codes_.compares_vectors()) MeasureVectors(row, neighbors, scratch);
   // A row that comes when the graph is full grown is as good a way through it as the first ones,
   // whose links were chosen among few and reach far, when it has more links in different
   // directions: with m of them recall falls by 0.015 in the first turnover of all rows.

@@ -25,10 +25,11 @@ constexpr size_t kManyForSmallSample = 4 * kSample;
 
 }  // namespace
 
-LinkQueue::LinkQueue(RowStore& rows, EraChain& eras, MakeGraph make_graph)
+LinkQueue::LinkQueue(RowStore& rows, EraChain& eras, MakeGraph make_graph, IsOutgrown is_outgrown)
     : rows_(rows),
       eras_(eras),
       make_graph_(std::move(make_graph)),
+      is_outgrown_(std::move(is_outgrown)),
       graph_(make_graph_(generation_, {})) {}
 
 uint64_t LinkQueue::Push(Row row) {
@@ -169,9 +170,10 @@ void LinkQueue::ReturnToRebuild(const Portion& portion, size_t inserted) {
 }
 
 bool LinkQueue::NeedsRebuild() const {
-  const bool is_mostly_dead = dead_linked_ > kFewDead && dead_linked_ > linked_ / kRebuildPart;
-  return is_mostly_dead ||
-         (graph_->codes().sampled() < kSample / 2 && linked_ - dead_linked_ > kManyForSmallSample);
+  if (dead_linked_ > kFewDead && dead_linked_ > linked_ / kRebuildPart) return true;
+  if (linked_ - dead_linked_ <= kManyForSmallSample) return false;
+  return graph_->codes().sampled() < kSample / 2 ||
+         (is_outgrown_ != nullptr && is_outgrown_(*graph_));
 }
 
 void LinkQueue::BeginRebuild() {

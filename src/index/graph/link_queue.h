@@ -17,10 +17,10 @@ namespace vettore {
 
 // Rows pass from waiting to linking to linked. Dead rows stay linked, as ways through the graph,
 // until they are a sixteenth of it; then they are removed from it, while new rows are linked in
-// turn. Where most are dead, or the quantizer learned from a handful of rows and many are there, a
-// new graph is built from the living while the old one answers and new rows wait, and replaces it.
-// Externally synchronised, together with the changes of the row store and the eras, which must
-// outlive it.
+// turn. Where most are dead, or the quantizer learned from a handful of rows or has become too fine
+// for their number, and many are there, a new graph is built from the living while the old one
+// answers and new rows wait, and replaces it. Externally synchronised, together with the changes of
+// the row store and the eras, which must outlive it.
 class LinkQueue {
  public:
   // generation: 1, 2, ... of the graphs. sample: of the rows that it will hold, for the quantizer
@@ -28,7 +28,10 @@ class LinkQueue {
   using MakeGraph =
       std::function<std::shared_ptr<HnswGraph>(uint32_t generation, std::span<const Row> sample)>;
 
-  LinkQueue(RowStore& rows, EraChain& eras, MakeGraph make_graph);
+  // Whether a new graph would have coarser codes. Null: never.
+  using IsOutgrown = std::function<bool(const HnswGraph& graph)>;
+
+  LinkQueue(RowStore& rows, EraChain& eras, MakeGraph make_graph, IsOutgrown is_outgrown = nullptr);
 
   // Tickets ascend with the rows; a row is linked, or was found dead, once OldestTicket() is
   // larger.
@@ -130,6 +133,7 @@ class LinkQueue {
   RowStore& rows_;
   EraChain& eras_;
   const MakeGraph make_graph_;
+  const IsOutgrown is_outgrown_;
 
   uint32_t generation_ = 1;  // Of graph_.
   std::shared_ptr<HnswGraph> graph_;

@@ -23,6 +23,7 @@ _QUANTIZATIONS = {
     "none": collections_pb2.QUANTIZATION_NONE,
     "sq8": collections_pb2.QUANTIZATION_SQ8,
     "sq4": collections_pb2.QUANTIZATION_SQ4,
+    "rabitq": collections_pb2.QUANTIZATION_RABITQ,
 }
 _QUANTIZATION_NAMES = {number: name for name, number in _QUANTIZATIONS.items()}
 _INDEX_KINDS = {
@@ -330,7 +331,13 @@ def collection_from_proto(message: collections_pb2.CollectionInfo) -> types.Coll
         else None,
         status=tuple(
             types.VectorStatus(
-                v.name, v.live, v.unindexed, v.tombstones, v.memory_bytes, v.mapped_bytes
+                v.name,
+                v.live,
+                v.unindexed,
+                v.tombstones,
+                v.memory_bytes,
+                v.mapped_bytes,
+                _QUANTIZATION_NAMES.get(v.quantization, ""),
             )
             for v in message.vectors
         ),

@@ -60,7 +60,7 @@ class Hnsw:
     """A graph index. `m`: 4 to 128; `ef_construction`: m to 4,096; `ef_search`: 1 to 4,096.
 
     quantization: what a search measures first, before the nearest are measured again with their vectors: "auto", "none"
-    (32 bits a value), "sq8" (8 bits) or "sq4" (4 bits).
+    (32 bits a value), "sq8" (8 bits), "sq4" (4 bits) or "rabitq" (1 bit).
     """
 
     m: int = 16
@@ -118,6 +118,7 @@ class VectorStatus:
     """The state of one vector's index: `unindexed` of the `live` vectors are scanned exactly as yet.
 
     mapped_bytes: of vectors in a file, of which the system keeps in memory what is asked for.
+    quantization: of a graph; what it picked, if its config says "auto". "" of other kinds.
     """
 
     name: str
@@ -126,6 +127,7 @@ class VectorStatus:
     tombstones: int
     memory_bytes: int
     mapped_bytes: int = 0
+    quantization: str = ""
 
 
 @dataclass(frozen=True)
