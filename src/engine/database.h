@@ -21,6 +21,9 @@ namespace vettore {
 struct DatabaseOptions {
   std::filesystem::path data_dir;
   size_t block_cache_bytes = 256 << 20;
+  // What the codes and links of one graph should fit in; Quantization::kAuto follows it. 0: without
+  // limit.
+  size_t index_memory_bytes = 0;
   // Opens a directory in which acknowledged writes are missing, with what is left, instead of
   // refusing it.
   bool accept_data_loss = false;

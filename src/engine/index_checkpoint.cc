@@ -79,14 +79,13 @@ absl::StatusOr<SlotBitmap> SlotsChangedSince(const IndexPlace& place, Position c
 }
 
 absl::StatusOr<OpenedIndex> Restore(const IndexPlace& place, const VectorConfig& config,
-                                    const std::filesystem::path& folder,
-                                    const std::string& record) {
+                                    const IndexRunOptions& run, const std::string& record) {
   VETTORE_ASSIGN_OR_RETURN(const Position applied, place.store.AppliedPosition(place.key));
-  VETTORE_ASSIGN_OR_RETURN(auto opened, OpenFile(folder, record, applied));
+  VETTORE_ASSIGN_OR_RETURN(auto opened, OpenFile(run.folder, record, applied));
   auto& [in, covered] = opened;
   OpenedIndex restored{.is_restored = true};
   VETTORE_ASSIGN_OR_RETURN(restored.changed, SlotsChangedSince(place, covered, applied));
-  VETTORE_ASSIGN_OR_RETURN(restored.index, RestoreVectorIndex(config, {.folder = folder}, in));
+  VETTORE_ASSIGN_OR_RETURN(restored.index, RestoreVectorIndex(config, run, in));
   return restored;
 }
 
@@ -107,25 +106,26 @@ absl::Status CheckRoom(const std::filesystem::path& folder, uint64_t wanted_byte
 
 }  // namespace
 
-absl::StatusOr<OpenedIndex> OpenIndex(const IndexPlace& place, const VectorConfig& config) {
-  VETTORE_ASSIGN_OR_RETURN(const std::filesystem::path folder,
-                           place.store.IndexFolder(place.key, place.ordinal));
+absl::StatusOr<OpenedIndex> OpenIndex(const IndexPlace& place, const VectorConfig& config,
+                                      size_t memory_bytes) {
+  IndexRunOptions run{.memory_bytes = memory_bytes};
+  VETTORE_ASSIGN_OR_RETURN(run.folder, place.store.IndexFolder(place.key, place.ordinal));
   VETTORE_ASSIGN_OR_RETURN(const std::optional<std::string> record,
                            place.store.GetMeta(MetaKey(place)));
   if (record.has_value() && !record->empty()) {
-    absl::StatusOr<OpenedIndex> restored = Restore(place, config, folder, *record);
+    absl::StatusOr<OpenedIndex> restored = Restore(place, config, run, *record);
     if (restored.ok()) return restored;
     Log(LogLevel::kWarning, "index is built anew",
         {{"collection", place.key.collection},
          {"vector", config.name},
          {"reason", restored.status().ToString()}});
-    PutAside(folder, *record);
+    PutAside(run.folder, *record);
     // Where it cannot be changed, as on a full disk, the next start finds the file missing.
     place.store.ChangeMeta({{{.key = MetaKey(place), .expected = *record, .value = {}}}})
         .IgnoreError();
   }
   OpenedIndex empty;
-  VETTORE_ASSIGN_OR_RETURN(empty.index, MakeVectorIndex(config, {.folder = folder}));
+  VETTORE_ASSIGN_OR_RETURN(empty.index, MakeVectorIndex(config, run));
   return empty;
 }
 

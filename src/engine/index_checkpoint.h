@@ -37,8 +37,9 @@ struct IndexPlace {
 };
 
 // From the checkpoint that counts, or empty when there is none. One that is damaged, or that the
-// records contradict, is put aside, and the log says why.
-absl::StatusOr<OpenedIndex> OpenIndex(const IndexPlace& place, const VectorConfig& config);
+// records contradict, is put aside, and the log says why. memory_bytes: see IndexRunOptions.
+absl::StatusOr<OpenedIndex> OpenIndex(const IndexPlace& place, const VectorConfig& config,
+                                      size_t memory_bytes);
 
 // Writes a checkpoint of the shard's index and makes it the one that counts. Returns the position
 // that it covers, which is durable then; nothing for an index that has no checkpoints. Unavailable:

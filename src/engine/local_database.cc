@@ -37,6 +37,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
 
 LocalDatabase::LocalDatabase(std::shared_ptr<Store> store, const DatabaseOptions& options)
     : store_(std::move(store)),
+      index_memory_bytes_(options.index_memory_bytes),
       clock_(options.clock),
       catalog_(*store_),
       checkpoint_thread_(
@@ -103,11 +104,18 @@ absl::Status LocalDatabase::Load() {
   return absl::OkStatus();
 }
 
+ShardSpec LocalDatabase::SpecOf(const CatalogEntry& entry) const {
+  return {.key = KeyOf(entry.id),
+          .config = entry.config,
+          .epoch = entry.epoch,
+          .index_memory_bytes = index_memory_bytes_};
+}
+
 LocalDatabase::OpenCollection LocalDatabase::LoadCollection(
     const std::string& name, const absl::StatusOr<CatalogEntry>& entry) const {
   if (!entry.ok()) return MakeDamaged({.name = name}, entry.status());
   const absl::Time start = absl::Now();
-  auto shard = LoadShard(store_, KeyOf(entry->id), entry->config, entry->epoch, clock_());
+  auto shard = LoadShard(store_, SpecOf(*entry), clock_());
   if (!shard.ok()) {
     OpenCollection damaged = MakeDamaged(
         {.name = name, .config = entry->config, .created_unix_ms = entry->created_unix_ms},
@@ -167,8 +175,7 @@ absl::StatusOr<std::shared_ptr<Collection>> LocalDatabase::Create(const Name& na
   // Ids are never used again, so that no position of a dropped collection is taken for one of this.
   entry.epoch = entry.id;
   // What can fail comes before the record that makes it a collection.
-  VETTORE_ASSIGN_OR_RETURN(std::unique_ptr<Shard> shard,
-                           Shard::Make(store_, KeyOf(entry.id), config, entry.epoch));
+  VETTORE_ASSIGN_OR_RETURN(std::unique_ptr<Shard> shard, Shard::Make(store_, SpecOf(entry)));
   VETTORE_RETURN_IF_ERROR(catalog_.Add(name, entry));
   OpenCollection open = MakeOpen(name.str(), entry, std::move(shard));
   absl::MutexLock lock(&mutex_);

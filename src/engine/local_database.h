@@ -61,6 +61,7 @@ class LocalDatabase final : public Database {
   OpenCollection MakeDamaged(CollectionStatus status, const absl::Status& reason) const;
   OpenCollection MakeOpen(const std::string& name, const CatalogEntry& entry,
                           std::unique_ptr<Shard> shard) const;
+  ShardSpec SpecOf(const CatalogEntry& entry) const;
   // Deletes the records of a collection that the catalog no longer names.
   absl::Status FinishDrop(uint32_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(catalog_mutex_);
 
@@ -74,6 +75,7 @@ class LocalDatabase final : public Database {
   absl::Status NotFound(std::string_view what, const Name& name) const ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::shared_ptr<Store> store_;  // Collections that callers still hold keep it open.
+  const size_t index_memory_bytes_;
   const std::function<absl::Time()> clock_;
   const std::shared_ptr<AliasTable> aliases_ = std::make_shared<AliasTable>();
 

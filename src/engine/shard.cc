@@ -8,25 +8,24 @@
 
 namespace vettore {
 
-absl::StatusOr<std::unique_ptr<Shard>> Shard::Make(std::shared_ptr<Store> store, ShardKey key,
-                                                   const CollectionConfig& config, uint64_t epoch) {
-  auto shard = std::make_unique<Shard>(std::move(store), key, config, epoch);
-  for (size_t i = 0; i < config.vectors.size(); ++i) {
-    IndexRunOptions run;
+absl::StatusOr<std::unique_ptr<Shard>> Shard::Make(std::shared_ptr<Store> store,
+                                                   const ShardSpec& spec) {
+  auto shard = std::make_unique<Shard>(std::move(store), spec);
+  for (size_t i = 0; i < spec.config.vectors.size(); ++i) {
+    IndexRunOptions run{.memory_bytes = spec.index_memory_bytes};
     VETTORE_ASSIGN_OR_RETURN(run.folder,
-                             shard->store->IndexFolder(key, static_cast<VectorOrdinal>(i)));
-    VETTORE_ASSIGN_OR_RETURN(shard->indexes[i], MakeVectorIndex(config.vectors[i], run));
+                             shard->store->IndexFolder(spec.key, static_cast<VectorOrdinal>(i)));
+    VETTORE_ASSIGN_OR_RETURN(shard->indexes[i], MakeVectorIndex(spec.config.vectors[i], run));
   }
   return shard;
 }
 
-Shard::Shard(std::shared_ptr<Store> shard_store, ShardKey shard_key,
-             const CollectionConfig& shard_config, uint64_t epoch)
+Shard::Shard(std::shared_ptr<Store> shard_store, const ShardSpec& spec)
     : store(std::move(shard_store)),
-      key(shard_key),
-      config(shard_config),
+      key(spec.key),
+      config(spec.config),
       indexes(config.vectors.size()),
-      applied({.epoch = epoch, .seq = 0}),
+      applied({.epoch = spec.epoch, .seq = 0}),
       payloads(PayloadIndex::Make(config.payload_indexes)) {}
 
 void Shard::Apply(PlannedWrite& write) {

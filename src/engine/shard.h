@@ -42,18 +42,24 @@ struct PlannedWrite {
   int64_t unix_ms = 0;  // Stamped on the producer's record.
 };
 
+// Which shard it is, and what it runs with.
+struct ShardSpec {
+  ShardKey key;
+  CollectionConfig config;
+  uint64_t epoch = 0;
+  size_t index_memory_bytes = 0;  // Of each index; see IndexRunOptions.
+};
+
 // Memory stands at one position, all of it, whenever `state_mutex` can be taken. The store runs
 // ahead of it by the group of writes that is being committed; see ReadConsistently. Thread-safe
 // through its two locks.
 class Shard {
  public:
   // A new one. Fails where an index cannot be made.
-  static absl::StatusOr<std::unique_ptr<Shard>> Make(std::shared_ptr<Store> store, ShardKey key,
-                                                     const CollectionConfig& config,
-                                                     uint64_t epoch);
+  static absl::StatusOr<std::unique_ptr<Shard>> Make(std::shared_ptr<Store> store,
+                                                     const ShardSpec& spec);
   // Without points and indexes as yet.
-  Shard(std::shared_ptr<Store> shard_store, ShardKey shard_key,
-        const CollectionConfig& shard_config, uint64_t epoch);
+  Shard(std::shared_ptr<Store> shard_store, const ShardSpec& spec);
 
   // Makes the write's changes and moves to its position. It is committed already, so that nothing
   // can refuse it: if an index does, `failure` is set and the shard serves no more until it is

@@ -126,9 +126,10 @@ absl::StatusOr<SlotBitmap> LoadVectors(const Shard& shard, size_t ordinal) {
 }
 
 // Besides the index, only thread-safe parts of the shard are touched: it runs beside LoadPoints.
-absl::Status LoadIndex(Shard& shard, size_t ordinal, LoadedIndex& loaded) {
+absl::Status LoadIndex(Shard& shard, size_t ordinal, size_t memory_bytes, LoadedIndex& loaded) {
   const IndexPlace place{*shard.store, shard.key, static_cast<VectorOrdinal>(ordinal)};
-  VETTORE_ASSIGN_OR_RETURN(OpenedIndex opened, OpenIndex(place, shard.config.vectors[ordinal]));
+  VETTORE_ASSIGN_OR_RETURN(OpenedIndex opened,
+                           OpenIndex(place, shard.config.vectors[ordinal], memory_bytes));
   shard.indexes[ordinal] = std::move(opened.index);
   loaded.is_restored = opened.is_restored;
   if (opened.is_restored) return CatchUp(shard, ordinal, opened.changed);
@@ -183,16 +184,16 @@ absl::Status CheckVectorsHavePoints(const SlotBitmap& vectors, const SlotBitmap&
 }
 
 // Brings in what the store holds of an empty shard.
-absl::Status LoadRecords(Shard& shard, absl::Time now) {
+absl::Status LoadRecords(Shard& shard, const ShardSpec& spec, absl::Time now) {
   // Nobody else knows the shard yet; the locks are held for the analysis, and over disk.
   absl::MutexLock gate(&shard.commit_gate);
   absl::MutexLock state(&shard.state_mutex);
   std::vector<LoadedIndex> loaded(shard.indexes.size());
   std::vector<std::jthread> threads;
   for (size_t i = 0; i < loaded.size(); ++i) {
-    threads.emplace_back([&loaded, i, &shard] {
-      loaded[i].status =
-          CatchExceptions("load vectors", [&] { return LoadIndex(shard, i, loaded[i]); });
+    threads.emplace_back([&loaded, i, &shard, &spec] {
+      loaded[i].status = CatchExceptions(
+          "load vectors", [&] { return LoadIndex(shard, i, spec.index_memory_bytes, loaded[i]); });
     });
   }
   absl::Status status = LoadPoints(shard);
@@ -211,14 +212,13 @@ absl::Status LoadRecords(Shard& shard, absl::Time now) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Shard>> LoadShard(std::shared_ptr<Store> store, ShardKey key,
-                                                 const CollectionConfig& config, uint64_t epoch,
-                                                 absl::Time now) {
-  auto shard = std::make_unique<Shard>(std::move(store), key, config, epoch);
-  VETTORE_ASSIGN_OR_RETURN(const Position position, shard->store->AppliedPosition(key));
+absl::StatusOr<std::unique_ptr<Shard>> LoadShard(std::shared_ptr<Store> store,
+                                                 const ShardSpec& spec, absl::Time now) {
+  auto shard = std::make_unique<Shard>(std::move(store), spec);
+  VETTORE_ASSIGN_OR_RETURN(const Position position, shard->store->AppliedPosition(spec.key));
   if (position != Position{}) shard->applied.Advance(position);
   VETTORE_RETURN_IF_ERROR(
-      CatchExceptions("load the collection", [&] { return LoadRecords(*shard, now); }));
+      CatchExceptions("load the collection", [&] { return LoadRecords(*shard, spec, now); }));
   return shard;
 }
 

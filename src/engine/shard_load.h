@@ -15,8 +15,7 @@ namespace vettore {
 // read, and its graph is built in the background. Producers that have expired at `now`, or are too
 // many, are deleted from the store. DataLoss names what does not fit together; ResourceExhausted:
 // out of memory.
-absl::StatusOr<std::unique_ptr<Shard>> LoadShard(std::shared_ptr<Store> store, ShardKey key,
-                                                 const CollectionConfig& config, uint64_t epoch,
-                                                 absl::Time now);
+absl::StatusOr<std::unique_ptr<Shard>> LoadShard(std::shared_ptr<Store> store,
+                                                 const ShardSpec& spec, absl::Time now);
 
 }  // namespace vettore

@@ -20,6 +20,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "base/log.h"
+#include "base/machine_memory.h"
 #include "base/status.h"
 #include "documents/document_store.h"
 #include "embed/model_directory.h"
@@ -126,6 +127,8 @@ absl::Status Server::Parts::Open(const ServerOptions& options) {
   database_options.data_dir = options.data_dir;
   database_options.accept_data_loss = options.accept_data_loss;
   database_options.block_cache_bytes = options.block_cache_bytes;
+  database_options.index_memory_bytes =
+      options.index_memory_bytes != 0 ? options.index_memory_bytes : MachineMemoryBytes() / 4;
   VETTORE_ASSIGN_OR_RETURN(database, Database::Open(database_options));
   models = std::make_unique<ModelDirectory>(options.models_dir);
   documents = std::make_unique<DocumentStore>(*database, *models);

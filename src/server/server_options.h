@@ -20,6 +20,7 @@ struct ServerOptions {
   uint64_t write_threads = 0;  // 0: one a CPU, at least 4.
   uint64_t max_message_bytes = limits::kMessageBytes;
   uint64_t block_cache_bytes = 256 << 20;
+  uint64_t index_memory_bytes = 0;  // 0: a quarter of the machine's memory.
   uint64_t queue_requests = 1'000;
   uint64_t queue_bytes = 512 << 20;
   uint64_t stream_credits = 4;

@@ -71,6 +71,17 @@ constexpr std::array kSettings = {
             .min = kMegabyte,
             .max = 1024 * kGigabyte,
             .unit = NumberUnit::kBytes},
+    Setting{.name = "index_memory_bytes",
+            .field = &ServerOptions::index_memory_bytes,
+            .help =
+                "What the codes and links of one graph should fit in: where the quantization is "
+                "auto, a "
+                "graph that would take more gets coarser codes when it begins, and is rebuilt with "
+                "them "
+                "when it outgrows it. 0: a quarter of the memory of the machine or control group.",
+            .min = 0,
+            .max = 1024 * kGigabyte,
+            .unit = NumberUnit::kBytes},
     Setting{.name = "queue_requests",
             .field = &ServerOptions::queue_requests,
             .help = "Reads that may wait for a thread, and as many writes; past it a request gets "

@@ -260,5 +260,36 @@ TEST_F(Checkpoints, ASmallCollectionHasNone) {
   ExpectModel();
 }
 
+TEST(IndexMemory, ACollectionPicksItsCodesByIt) {
+  constexpr uint32_t kManyDimensions = 256;
+  const TemporaryDirectory directory;
+  DatabaseOptions options;
+  options.data_dir = directory.path() / "data";
+  const auto picked = [](Collection& collection) {
+    EXPECT_TRUE(collection.WaitUntilIndexed(CancelToken()).ok());
+    return collection.Status().vectors[0].quantization;
+  };
+  {
+    options.index_memory_bytes = 1;
+    auto database = Database::Open(options);
+    ASSERT_TRUE(database.ok()) << database.status();
+    const auto collection =
+        (*database)->Create(NameFor("c"), OneVector(kManyDimensions, Metric::kL2, HnswConfig{}));
+    ASSERT_TRUE(collection.ok()) << collection.status();
+    std::vector<PointWrite> points;
+    for (uint64_t id = 0; id < 50; ++id) {
+      points.push_back(
+          MakePoint(PointId(id), std::vector<float>(kManyDimensions, static_cast<float>(id))));
+    }
+    ASSERT_TRUE(Write(**collection, Upsert(std::move(points))).ok());
+    EXPECT_EQ(picked(**collection), Quantization::kRaBitQ);
+  }
+  // So few have no checkpoint: the graph begins anew, with room for more.
+  options.index_memory_bytes = 0;
+  auto database = Database::Open(options);
+  ASSERT_TRUE(database.ok()) << database.status();
+  EXPECT_EQ(picked(**(*database)->Get(NameFor("c"))), Quantization::kSq4);
+}
+
 }  // namespace
 }  // namespace vettore

@@ -35,7 +35,9 @@ class LoadedStore : public EmptyStore {
 };
 
 absl::Status LoadStatus(std::shared_ptr<Store> store) {
-  return LoadShard(std::move(store), {.collection = 1}, SmallConfig(), 1, absl::Now()).status();
+  return LoadShard(std::move(store),
+                   {.key = {.collection = 1}, .config = SmallConfig(), .epoch = 1}, absl::Now())
+      .status();
 }
 
 class StoreWithoutMemory final : public LoadedStore {

@@ -32,7 +32,7 @@ TEST(WritePlanner, DeleteByFilterIsBoundedAndReadsABlockAtATime) {
   config.payload_indexes.push_back({.field = "a.tag", .kind = PayloadIndexKind::kKeyword});
   const Json payload = {{"a", {{"tag", "x"}, {"other", 1}}}, {"text", "much more"}};
   const auto store = std::make_shared<UniformStore>(payload);
-  const auto shard = *Shard::Make(store, {.collection = 1}, config, 1);
+  const auto shard = *Shard::Make(store, {.key = {.collection = 1}, .config = config, .epoch = 1});
   absl::MutexLock gate(&shard->commit_gate);
   absl::MutexLock state(&shard->state_mutex);
   for (Slot slot = 0; slot <= limits::kDeletePoints; ++slot) {

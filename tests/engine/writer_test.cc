@@ -39,7 +39,8 @@ TEST(Writer, MemoryMayRunOutAtAnyPointOfAWrite) {
   for (size_t limit = 0; ran_out; ++limit) {
     SCOPED_TRACE(limit);
     const auto store = std::make_shared<CountingStore>();
-    const auto shard = *Shard::Make(store, {.collection = 1}, config, 1);
+    const auto shard =
+        *Shard::Make(store, {.key = {.collection = 1}, .config = config, .epoch = 1});
     Writer writer(*shard, absl::Now);
     // Their growth is not tried: absl's hash tables do not survive one that fails.
     for (const uint64_t id : {1, 2, 3, 4}) {
