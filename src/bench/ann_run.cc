@@ -62,6 +62,7 @@ void AppendRows(const std::vector<Neighbor>& found, std::vector<int32_t>& rows) 
 // An index over the whole base, and what building it took.
 struct Built {
   const IndexKind& kind;
+  std::string system;  // "vettore-hnsw", "vettore-hnsw-sq8"
   std::unique_ptr<VectorIndex> index;
   double wall_s = 0;
   double cpu_s = 0;
@@ -73,8 +74,9 @@ class AnnRun {
          const CancelToken& cancel)
       : data_(data), options_(options), events_(events), cancel_(cancel) {}
 
-  absl::Status RunKind(const IndexKind& kind) const {
-    VETTORE_ASSIGN_OR_RETURN(const Built built, Build(kind));
+  // quantization: of a graph.
+  absl::Status RunKind(const IndexKind& kind, Quantization quantization) const {
+    VETTORE_ASSIGN_OR_RETURN(const Built built, Build(kind, quantization));
     for (const QuerySet& set : data_.query_sets) {
       for (const int threads : options_.threads) {
         VETTORE_RETURN_IF_ERROR(Sweep(built, set, threads));
@@ -84,16 +86,20 @@ class AnnRun {
   }
 
  private:
-  absl::StatusOr<Built> Build(const IndexKind& kind) const {
-    if (events_.on_step) events_.on_step(StrCat("building ", kind.name));
+  absl::StatusOr<Built> Build(const IndexKind& kind, Quantization quantization) const {
+    Built built{.kind = kind, .system = StrCat("vettore-", kind.name), .index = nullptr};
+    if (quantization != Quantization::kAuto) StrAppend(&built.system, "-", NameOf(quantization));
+    if (events_.on_step) events_.on_step(StrCat("building ", built.system));
     VectorConfig config;
     config.dimension = static_cast<uint32_t>(data_.base.dim);
     config.metric = data_.metric;
     config.index = kind.config(options_);
+    if (auto* const hnsw = std::get_if<HnswConfig>(&config.index)) {
+      hnsw->quantization = quantization;
+    }
     IndexRunOptions run;
     if (options_.build_threads > 0) run.build_threads = options_.build_threads;
     run.folder = options_.vectors_folder;
-    Built built{.kind = kind, .index = nullptr};
     VETTORE_ASSIGN_OR_RETURN(built.index, MakeVectorIndex(config, run));
     const double cpu_before = ProcessCpuSeconds();
     const auto begin = std::chrono::steady_clock::now();
@@ -134,7 +140,7 @@ class AnnRun {
   absl::Status Measure(const Built& built, const QuerySet& set, int threads,
                        std::optional<uint32_t> ef) const {
     if (events_.on_step) {
-      events_.on_step(StrCat("searching ", built.kind.name, ", ", set.name,
+      events_.on_step(StrCat("searching ", built.system, ", ", set.name,
                              ef ? StrCat(", ef_search ", *ef) : "", ", ", threads,
                              threads == 1 ? " thread" : " threads"));
     }
@@ -210,7 +216,7 @@ class AnnRun {
                  {"dim", data_.base.dim},
                  {"metric", std::string(NameOf(data_.metric))},
                  {"queries", set.name},
-                 {"system", StrCat("vettore-", built.kind.name)},
+                 {"system", built.system},
                  {"parameters", Json::object()},
                  {"k", options_.k},
                  {"build_s", built.wall_s},
@@ -265,7 +271,12 @@ absl::Status RunAnn(const AnnData& data, const AnnOptions& options, const AnnEve
   VETTORE_RETURN_IF_ERROR(ValidateAnnOptions(options));
   const AnnRun run(data, options, events, cancel);
   for (const std::string& name : options.kinds) {
-    VETTORE_RETURN_IF_ERROR(run.RunKind(*FindKind(name)));
+    const IndexKind& kind = *FindKind(name);
+    const bool is_graph = std::holds_alternative<HnswConfig>(kind.config(options));
+    for (const Quantization quantization :
+         is_graph ? options.quantizations : std::vector{Quantization::kAuto}) {
+      VETTORE_RETURN_IF_ERROR(run.RunKind(kind, quantization));
+    }
   }
   return absl::OkStatus();
 }

@@ -23,6 +23,7 @@ struct AnnOptions {
   std::vector<uint32_t> ef_search = {10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512};
   uint32_t m = HnswConfig{}.m;
   uint32_t ef_construction = HnswConfig{}.ef_construction;
+  std::vector<Quantization> quantizations = {Quantization::kAuto};  // Of hnsw; one index for each.
   size_t k = 10;
   std::vector<int> threads = {1};  // That search together, one measurement for each.
   size_t batch = 1;                // Queries asked together.

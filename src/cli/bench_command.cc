@@ -28,6 +28,7 @@ struct BenchAnnOptions {
   bench::AnnDataOptions loading;
   bench::AnnOptions run;
   std::string metric;
+  std::vector<std::string> quantizations = {"auto"};
   std::string queries;
   std::string cache;
   std::string out;
@@ -48,6 +49,12 @@ absl::Status CheckOptions(BenchAnnOptions& options) {
       return UsageError(StrCat("--metric '", options.metric, "': ", metric.status().message()));
     }
     options.loading.metric = *metric;
+  }
+  options.run.quantizations.clear();
+  for (const std::string& name : options.quantizations) {
+    const absl::StatusOr<Quantization> quantization = ParseQuantization(name);
+    if (!quantization.ok()) return UsageError(StdView(quantization.status().message()));
+    options.run.quantizations.push_back(*quantization);
   }
   if (const absl::Status valid = ValidateAnnOptions(options.run); !valid.ok()) {
     return UsageError(StdView(valid.message()));
@@ -135,6 +142,11 @@ void AddDataOptions(CLI::App& command, BenchAnnOptions& options) {
 
 void AddRunOptions(CLI::App& command, BenchAnnOptions& options) {
   command.add_option("--kinds", options.run.kinds, StrCat("Index kinds: ", KindNames()))
+      ->delimiter(',')
+      ->capture_default_str();
+  command
+      .add_option("--quantization", options.quantizations,
+                  "Of hnsw: auto, none, sq8, sq4, rabitq; an index for each")
       ->delimiter(',')
       ->capture_default_str();
   command
