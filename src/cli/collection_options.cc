@@ -49,8 +49,8 @@ void CollectionOptions::AddIndexOptions(CLI::App& command) {
       ->type_name("METRIC");
   command
       .add_option("--index", index,
-                  "hnsw (a graph: fast, near exact), ivf (lists: small, quick to build) or flat "
-                  "(exact)")
+                  "hnsw (a graph: fast, near exact), ivf (lists: small, quick to build), flat "
+                  "(exact) or faiss (an index of that library)")
       ->capture_default_str()
       ->type_name("KIND");
   command.add_option("--m", m, "HNSW: neighbours of a node, 4 to 128; default 16");
@@ -68,6 +68,15 @@ void CollectionOptions::AddIndexOptions(CLI::App& command) {
   command.add_option("--pq-m", pq_m,
                      "IVF with pq4 or pq8: codes a vector, a divisor of the dimension; default: "
                      "follows the dimension");
+  command.add_option("--factory", factory, "FAISS: its factory string, as OPQ32,IVF1024,PQ32")
+      ->type_name("STRING");
+  command
+      .add_option("--search-parameters", search_parameters,
+                  "FAISS: as nprobe=16,quantizer_efSearch=64; default: FAISS's own")
+      ->type_name("STRING");
+  command.add_option("--rerank", rerank,
+                     "FAISS: candidates measured again for each result, up to 1000; default: 1 "
+                     "where it holds the vectors as they are, else 10");
   command
       .add_option("--quantization", quantization,
                   "HNSW: what a search measures first: auto, sq8 (8 bits a value), sq4 (4 bits), "
@@ -108,13 +117,17 @@ absl::Status CollectionOptions::Describe(v1::VectorConfig& vector) const {
   if (index != "ivf" && (nlist || nprobe || encoding || pq_m)) {
     return UsageError("--nlist, --nprobe, --encoding and --pq-m go with --index ivf");
   }
+  if (index != "faiss" && (factory || search_parameters || rerank)) {
+    return UsageError("--factory, --search-parameters and --rerank go with --index faiss");
+  }
   if (index == "flat") {
     vector.mutable_flat();
     return absl::OkStatus();
   }
   if (index == "ivf") return DescribeIvf(*vector.mutable_ivf());
+  if (index == "faiss") return DescribeFaiss(*vector.mutable_faiss());
   if (index != "hnsw") {
-    return UsageError(StrCat("--index '", index, "': hnsw, ivf or flat is wanted"));
+    return UsageError(StrCat("--index '", index, "': hnsw, ivf, flat or faiss is wanted"));
   }
   v1::HnswConfig& hnsw = *vector.mutable_hnsw();
   if (m) hnsw.set_m(*m);
@@ -141,6 +154,16 @@ absl::Status CollectionOptions::DescribeIvf(v1::IvfConfig& ivf) const {
     return UsageError(StrCat("--encoding '", *encoding, "': flat, pq4 or pq8 is wanted"));
   }
   ivf.set_encoding(ToProto(*parsed));
+  return absl::OkStatus();
+}
+
+absl::Status CollectionOptions::DescribeFaiss(v1::FaissConfig& faiss) const {
+  if (!factory) {
+    return UsageError("--index faiss wants --factory, as in --factory OPQ32,IVF1024,PQ32");
+  }
+  faiss.set_factory(*factory);
+  if (search_parameters) faiss.set_search_parameters(*search_parameters);
+  if (rerank) faiss.set_rerank(*rerank);
   return absl::OkStatus();
 }
 

@@ -24,6 +24,9 @@ struct CollectionOptions {
   std::optional<uint32_t> nprobe;
   std::optional<std::string> encoding;
   std::optional<uint32_t> pq_m;
+  std::optional<std::string> factory;
+  std::optional<std::string> search_parameters;
+  std::optional<uint32_t> rerank;
   std::string model;
   std::optional<uint32_t> chunk_tokens;
   std::optional<uint32_t> overlap_tokens;
@@ -40,6 +43,7 @@ struct CollectionOptions {
 
  private:
   absl::Status DescribeIvf(v1::IvfConfig& ivf) const;
+  absl::Status DescribeFaiss(v1::FaissConfig& faiss) const;
 };
 
 // nullopt when there is no collection or alias of that name; DataLoss when it is damaged.

@@ -58,9 +58,10 @@ std::string_view KindName(v1::PayloadIndexKind kind) {
 std::string VectorText(const v1::VectorConfig& vector) {
   return StrCat(vector.name().empty() ? "" : vector.name() + ": ", vector.dimension(), " ",
                 MetricName(vector.metric()),
-                vector.has_flat()  ? " flat"
-                : vector.has_ivf() ? " ivf"
-                                   : " hnsw");
+                vector.has_flat()    ? " flat"
+                : vector.has_ivf()   ? " ivf"
+                : vector.has_faiss() ? " faiss"
+                                     : " hnsw");
 }
 
 std::string ModelText(const v1::CollectionConfig& config) {
@@ -104,9 +105,16 @@ std::string IvfText(const v1::IvfConfig& ivf) {
   return text;
 }
 
+std::string FaissText(const v1::FaissConfig& faiss) {
+  std::string text = StrCat("faiss ", faiss.factory());
+  if (!faiss.search_parameters().empty()) StrAppend(&text, ", ", faiss.search_parameters());
+  return text + (faiss.rerank() == 0 ? ", rerank auto" : StrCat(", rerank ", faiss.rerank()));
+}
+
 std::string IndexText(const v1::VectorConfig& vector) {
   if (vector.has_flat()) return "flat";
   if (vector.has_ivf()) return IvfText(vector.ivf());
+  if (vector.has_faiss()) return FaissText(vector.faiss());
   const v1::HnswConfig& hnsw = vector.hnsw();
   return StrCat("hnsw, m ", hnsw.m(), ", ef_construction ", hnsw.ef_construction(), ", ef_search ",
                 hnsw.ef_search(), ", quantization ", QuantizationName(hnsw.quantization()));

@@ -156,6 +156,10 @@ LocalDatabase::OpenCollection LocalDatabase::MakeOpen(const std::string& name,
 absl::StatusOr<std::shared_ptr<Collection>> LocalDatabase::Create(const Name& name,
                                                                   const CollectionConfig& config) {
   VETTORE_RETURN_IF_ERROR(ValidateCollectionConfig(config));
+  for (const VectorConfig& vector : config.vectors) {
+    VETTORE_RETURN_IF_ERROR(
+        Annotate(CheckVectorIndex(vector), StrCat("vector '", vector.name, "'")));
+  }
   absl::MutexLock catalog_lock(&catalog_mutex_);
   if (const auto target = aliases_->CollectionOf(name.str())) {
     return absl::AlreadyExistsError(

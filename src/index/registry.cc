@@ -5,6 +5,8 @@
 #include <variant>
 
 #include "base/status.h"
+#include "index/faiss/faiss_index.h"
+#include "index/faiss/foreign_index.h"
 #include "index/flat_index.h"
 #include "index/graph/hnsw_index.h"
 #include "index/lists/ivf_index.h"
@@ -23,6 +25,7 @@ struct KeepsVectorsInFile {
   bool operator()(const FlatConfig&) const { return false; }
   bool operator()(const HnswConfig& hnsw) const { return hnsw.quantization != Quantization::kNone; }
   bool operator()(const IvfConfig&) const { return true; }
+  bool operator()(const FaissConfig&) const { return true; }
 };
 
 struct MakeIndex {
@@ -39,6 +42,9 @@ struct MakeIndex {
   std::unique_ptr<VectorIndex> operator()(const IvfConfig& ivf) {
     return std::make_unique<IvfIndex>(config, ivf, run, std::move(file));
   }
+  std::unique_ptr<VectorIndex> operator()(const FaissConfig& faiss) {
+    return std::make_unique<FaissIndex>(config, faiss, run, std::move(file));
+  }
 };
 
 struct RestoreIndex {
@@ -54,6 +60,10 @@ struct RestoreIndex {
   absl::StatusOr<std::unique_ptr<VectorIndex>> operator()(const IvfConfig& ivf) {
     return Restored(std::make_unique<IvfIndex>(make.config, ivf, make.run, std::move(make.file)));
   }
+  absl::StatusOr<std::unique_ptr<VectorIndex>> operator()(const FaissConfig& faiss) {
+    return Restored(
+        std::make_unique<FaissIndex>(make.config, faiss, make.run, std::move(make.file)));
+  }
 
  private:
   template <typename Index>
@@ -64,6 +74,11 @@ struct RestoreIndex {
 };
 
 }  // namespace
+
+absl::Status CheckVectorIndex(const VectorConfig& config) {
+  const auto* const faiss = std::get_if<FaissConfig>(&config.index);
+  return faiss == nullptr ? absl::OkStatus() : ForeignIndex::Make(config, *faiss).status();
+}
 
 absl::StatusOr<std::unique_ptr<VectorIndex>> MakeVectorIndex(const VectorConfig& config,
                                                              const IndexRunOptions& run) {

@@ -53,8 +53,8 @@ struct IndexStats {
 
 // What a search did, for `explain` and the benchmarks.
 struct IndexSearchTrace {
-  std::string_view
-      plan;  // "exact scan", "code scan", "graph", "filtered graph", "lists", "filtered lists"
+  std::string_view plan;  // "exact scan", "code scan", "graph", "filtered graph", "lists",
+                          // "filtered lists", "faiss", "filtered faiss"
   size_t distances = 0;
   size_t hops = 0;  // Of the graph, or lists probed.
 };
@@ -123,6 +123,10 @@ struct IndexRunOptions {
   // favour. 0: without limit.
   size_t memory_bytes = 0;
 };
+
+// Whether an index of this validated config can be made: a library that it names may know better.
+// InvalidArgument, ResourceExhausted.
+absl::Status CheckVectorIndex(const VectorConfig& config);
 
 // Makes the index of a validated config, empty; what its folder held is lost. Background work runs
 // on threads of the index itself and stops in its destructor.

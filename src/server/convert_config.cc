@@ -101,6 +101,13 @@ absl::StatusOr<IndexConfig> IndexFromProto(const v1::VectorConfig& config, const
                                                                FieldPath(index_path, "encoding")));
       return ivf;
     }
+    case v1::VectorConfig::kFaiss: {
+      FaissConfig faiss;
+      faiss.factory = config.faiss().factory();
+      faiss.search_parameters = config.faiss().search_parameters();
+      if (config.faiss().has_rerank()) faiss.rerank = config.faiss().rerank();
+      return faiss;
+    }
     case v1::VectorConfig::INDEX_NOT_SET:
       return HnswConfig{};
   }
@@ -121,6 +128,12 @@ void IndexToProto(const IvfConfig& ivf, v1::VectorConfig& out) {
   out.mutable_ivf()->set_nprobe(ivf.nprobe);
   out.mutable_ivf()->set_encoding(ToProto(ivf.encoding));
   out.mutable_ivf()->set_pq_m(ivf.pq_m);
+}
+
+void IndexToProto(const FaissConfig& faiss, v1::VectorConfig& out) {
+  out.mutable_faiss()->set_factory(faiss.factory);
+  out.mutable_faiss()->set_search_parameters(faiss.search_parameters);
+  out.mutable_faiss()->set_rerank(faiss.rerank);
 }
 
 absl::StatusOr<VectorConfig> VectorFromProto(const v1::VectorConfig& config,

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "base/utf8.h"
+#include "types/faiss_factory.h"
 #include "types/limits.h"
 #include "types/name.h"
 
@@ -88,6 +89,12 @@ absl::Status CheckIndex(const IvfConfig& ivf, uint32_t dimension) {
   return absl::InvalidArgumentError(StrCat("ivf.pq_m: wanted 0 or a divisor of the dimension ",
                                            dimension, " (as ", DivisorsNear(dimension, ivf.pq_m),
                                            "), got ", ivf.pq_m));
+}
+
+absl::Status CheckIndex(const FaissConfig& faiss, uint32_t dimension) {
+  VETTORE_RETURN_IF_ERROR(ParseFaissFactory(faiss.factory, dimension).status());
+  VETTORE_RETURN_IF_ERROR(CheckFaissParameters(faiss.search_parameters));
+  return CheckRange("faiss.rerank", faiss.rerank, {0, limits::kFaissRerank});
 }
 
 absl::Status CheckVector(const VectorConfig& vector) {

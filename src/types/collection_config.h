@@ -52,7 +52,18 @@ struct IvfConfig {
   friend bool operator==(const IvfConfig&, const IvfConfig&) = default;
 };
 
-using IndexConfig = std::variant<FlatConfig, HnswConfig, IvfConfig>;
+// An index of the FAISS library, named by its factory string; see types/faiss_factory.h. It is
+// built of the vectors that are there, and anew when a quarter of them is new or gone.
+struct FaissConfig {
+  std::string factory = "Flat";
+  std::string search_parameters = {};  // As "nprobe=16,quantizer_efSearch=64".
+  // Candidates that are measured again with the vectors, for each result. 0 to 1,000; 0 is 1 where
+  // FAISS holds the vectors themselves, else 10.
+  uint32_t rerank = 0;
+  friend bool operator==(const FaissConfig&, const FaissConfig&) = default;
+};
+
+using IndexConfig = std::variant<FlatConfig, HnswConfig, IvfConfig, FaissConfig>;
 
 // The embedding model that fills a vector. The fingerprint is taken when the collection is created;
 // a model that later has another one is refused.

@@ -5,6 +5,7 @@
 // index: {"kind": "flat"}
 //   or {"kind": "hnsw", "m", "ef_construction", "ef_search"[, "quantization"]}
 //   or {"kind": "ivf", "nlist", "nprobe", "encoding", "pq_m"}
+//   or {"kind": "faiss", "factory", "search_parameters", "rerank"}
 // model: null or {"name", "fingerprint", "text_field"}
 #include <cstdint>
 #include <limits>
@@ -120,6 +121,13 @@ Json IndexToJson(const IvfConfig& ivf) {
           {"pq_m", ivf.pq_m}};
 }
 
+Json IndexToJson(const FaissConfig& faiss) {
+  return {{"kind", "faiss"},
+          {"factory", faiss.factory},
+          {"search_parameters", faiss.search_parameters},
+          {"rerank", faiss.rerank}};
+}
+
 absl::StatusOr<IndexConfig> IndexFromJson(const Json& json) {
   ObjectReader reader(json, "index");
   const std::string kind = reader.String("kind");
@@ -147,6 +155,12 @@ absl::StatusOr<IndexConfig> IndexFromJson(const Json& json) {
     if (!parsed.ok()) return Damaged("index", StdView(parsed.status().message()));
     ivf.encoding = *parsed;
     index = ivf;
+  } else if (kind == "faiss") {
+    FaissConfig faiss;
+    faiss.factory = reader.String("factory");
+    faiss.search_parameters = reader.String("search_parameters");
+    faiss.rerank = reader.Uint32("rerank");
+    index = std::move(faiss);
   } else {
     return Damaged("index", StrCat("no kind '", absl::CHexEscape(AbslView(kind.substr(0, 64))),
                                    "' in this version"));

@@ -192,6 +192,80 @@ TEST_F(IndexCheckpoints, ListsOfOtherSettingsAreRefused) {
   EXPECT_TRUE(TryRestore(config_).ok());
 }
 
+VectorConfig OfFaiss(Metric metric, std::string factory) {
+  VectorConfig config = Config(metric, Quantization::kSq8);
+  config.index = FaissConfig{.factory = std::move(factory)};
+  return config;
+}
+
+TEST_F(IndexCheckpoints, ARestoredFaissIndexAnswersAsItDidAndIsNotBuiltAgain) {
+  for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine}) {
+    for (const char* factory : {"HNSW8", "PCAR20,IVF16,PQ10x4fs", "SQ8"}) {
+      SCOPED_TRACE(factory);
+      config_ = OfFaiss(metric, factory);
+      const auto index = Make();
+      PutAll(*index, Source(1).Take(4'000));
+      WaitUntilIndexed(*index);
+      VectorSource source = Source(2);
+      for (Slot slot = 0; slot < 200; ++slot) index->Remove(slot);
+      for (Slot slot = 200; slot < 500; ++slot) {  // The tail.
+        ASSERT_TRUE(index->Put(slot, source.Next()).ok());
+      }
+      Finish(Begin(*index));
+      const auto restored = Restore();
+      EXPECT_EQ(restored->Stats().live, 3'800U);
+      EXPECT_EQ(restored->Stats().unindexed, 300U);
+      EXPECT_EQ(restored->Slots().Count(), 3'800U);
+      ExpectSameAnswers(*index, *restored);
+      EXPECT_EQ(restored->Stats().taken, 0U);
+    }
+  }
+}
+
+TEST_F(IndexCheckpoints, ARestoredFaissIndexGoesOnChanging) {
+  config_ = OfFaiss(Metric::kL2, "IVF16,SQ8");
+  auto index = Make();
+  auto points = PutAll(*index, Source(1).Take(3'000));
+  WaitUntilIndexed(*index);
+  Finish(Begin(*index));
+  // These rows change after the checkpoint: what it says of them is not true any more.
+  VectorSource source = Source(2);
+  for (Slot slot = 0; slot < 900; ++slot) {
+    points[slot] = source.Next();
+    ASSERT_TRUE(index->Put(slot, points[slot]).ok());
+  }
+  WaitUntilIndexed(*index);
+  index.reset();
+  index = Restore();
+  EXPECT_LE(index->Stats().live, 3'000U);
+  for (Slot slot = 0; slot < 900; ++slot) ASSERT_TRUE(index->Put(slot, points[slot]).ok());
+  for (Slot slot = 1'000; slot < 2'000; ++slot) {
+    index->Remove(slot);
+    points.erase(slot);
+  }
+  for (const bool is_built : {false, true}) {
+    if (is_built) WaitUntilIndexed(*index);
+    EXPECT_EQ(index->Stats().live, points.size());
+    for (const Vector& query : Source(3).Take(30)) {
+      const auto found = MustSearch(*index, query, Nearest(10));
+      EXPECT_EQ(found.size(), 10U);
+      ExpectTrueNeighbors(found, config_.metric, points, query);
+    }
+  }
+}
+
+TEST_F(IndexCheckpoints, AFaissIndexOfOtherSettingsIsRefused) {
+  config_ = OfFaiss(Metric::kL2, "SQ8");
+  const auto index = Make();
+  PutAll(*index, Source(1).Take(500));
+  WaitUntilIndexed(*index);
+  Finish(Begin(*index));
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(OfFaiss(Metric::kL2, "SQ4")).status()));
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(OfFaiss(Metric::kCosine, "SQ8")).status()));
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(Config(Metric::kL2, Quantization::kSq8)).status()));
+  EXPECT_TRUE(TryRestore(config_).ok());
+}
+
 TEST_F(IndexCheckpoints, ARestoredIndexGoesOnChanging) {
   auto index = Make();
   auto points = PutAll(*index, Source(1).Take(3'000));

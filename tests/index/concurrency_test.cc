@@ -153,12 +153,15 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(IndexConfig(FlatConfig{}), IndexConfig(kSmallHnsw),
                     IndexConfig(IvfConfig{.nlist = 20, .nprobe = 4}),
                     IndexConfig(IvfConfig{.nprobe = 2, .encoding = IvfEncoding::kPq4}),
-                    IndexConfig(IvfConfig{.nprobe = 2, .encoding = IvfEncoding::kPq8})),
+                    IndexConfig(IvfConfig{.nprobe = 2, .encoding = IvfEncoding::kPq8}),
+                    IndexConfig(FaissConfig{"IVF8,SQ8", "nprobe=2"}),
+                    IndexConfig(FaissConfig{"HNSW8"}), IndexConfig(FaissConfig{"PQ8x4fs"})),
     [](const testing::TestParamInfo<IndexConfig>& row) {
       std::string name = "kind" + std::to_string(row.param.index());
       if (const auto* ivf = std::get_if<IvfConfig>(&row.param)) {
         name += NameOf(ivf->encoding);
       }
+      if (const auto* faiss = std::get_if<FaissConfig>(&row.param)) name += PlainName(*faiss);
       return name;
     });
 

@@ -14,13 +14,18 @@ namespace vettore {
 namespace {
 
 // The default config of each alternative of IndexConfig, so that a new kind is tested without a
-// line here; and the codings that the default does not pick.
+// line here; the codings that the default does not pick; and kinds of FAISS that filter, that do
+// not, and that transform.
 template <size_t... kKinds>
 std::vector<IndexConfig> EveryKind(std::index_sequence<kKinds...>) {
   std::vector<IndexConfig> kinds = {IndexConfig(std::in_place_index<kKinds>)...};
   kinds.emplace_back(HnswConfig{.quantization = Quantization::kRaBitQ});
   kinds.emplace_back(IvfConfig{.encoding = IvfEncoding::kPq4});
   kinds.emplace_back(IvfConfig{.encoding = IvfEncoding::kPq8});
+  for (const char* factory : {"IVF6,PQ12x4", "IVF6,PQ12x4fs", "HNSW8,SQ8", "PCAR20,SQfp16"}) {
+    kinds.emplace_back(
+        FaissConfig{factory, std::string_view(factory).starts_with("IVF") ? "nprobe=5" : ""});
+  }
   return kinds;
 }
 
@@ -408,6 +413,7 @@ std::string NameOfRow(const testing::TestParamInfo<std::tuple<IndexConfig, Metri
     name += "_" + std::string(NameOf(ivf->encoding));
   if (const auto* hnsw = std::get_if<HnswConfig>(&kind))
     name += "_" + std::string(NameOf(hnsw->quantization));
+  if (const auto* faiss = std::get_if<FaissConfig>(&kind)) name += "_" + PlainName(*faiss);
   return name;
 }
 

@@ -108,5 +108,15 @@ TEST(Model, IvfAgreesWithAMap) {
   }
 }
 
+// Built anew again and again; with and without filters of the library's own.
+TEST(Model, FaissAgreesWithAMap) {
+  for (const FaissConfig& faiss :
+       {FaissConfig{"Flat"}, FaissConfig{"HNSW12"}, FaissConfig{"IVF8,SQ8", "nprobe=4"},
+        FaissConfig{"IVF6,PQ6x4fs", "nprobe=4"}, FaissConfig{"PCAR10,IVF4,PQ5x4", "nprobe=3"}}) {
+    SCOPED_TRACE(faiss.factory);
+    RunModel(faiss, 0.9);
+  }
+}
+
 }  // namespace
 }  // namespace vettore

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdint>
 #include <map>
@@ -94,6 +95,13 @@ inline std::unique_ptr<VectorIndex> MakeIndex(const IndexConfig& kind, Metric me
   auto index = MakeVectorIndex(config, run);
   EXPECT_TRUE(index.ok()) << index.status();
   return *std::move(index);
+}
+
+// The factory string in letters and digits, for the names of tests.
+inline std::string PlainName(const FaissConfig& faiss) {
+  std::string name = faiss.factory;
+  std::erase_if(name, [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); });
+  return name;
 }
 
 inline std::map<Slot, Vector> PutAll(VectorIndex& index, const std::vector<Vector>& vectors) {

@@ -176,6 +176,13 @@ TEST_F(BadInput, CollectionConfigs) {
   vector.mutable_ivf()->set_encoding(v1::IVF_ENCODING_PQ4);
   vector.mutable_ivf()->set_pq_m(3);
   EXPECT_THAT(Create(request), Fails(kInvalid, "(as 1, 2, 4), got 3"));
+  vector.mutable_faiss();
+  EXPECT_THAT(Create(request), Fails(kInvalid, "faiss.factory"));
+  vector.mutable_faiss()->set_factory("IVF100000000,Flat");
+  EXPECT_THAT(Create(request), Fails(kInvalid, "1 to 65536 lists, got 100000000"));
+  vector.mutable_faiss()->set_factory("Flat");
+  vector.mutable_faiss()->set_search_parameters("nprobe=4");  // Only FAISS knows that it has none.
+  EXPECT_THAT(Create(request), Fails(kInvalid, "vector '': faiss: 'Flat' with 'nprobe=4'"));
   vector.mutable_hnsw()->set_m(16);
   *request.mutable_config()->add_vectors() = vector;
   EXPECT_THAT(Create(request), Fails(kInvalid, "vector"));

@@ -210,6 +210,13 @@ TEST(ConvertConfig, ComesBackAsItWas) {
     ivf.mutable_ivf()->set_encoding(encoding);
     ivf.mutable_ivf()->set_pq_m(encoding == v1::IVF_ENCODING_FLAT ? 0 : 3);
   }
+  v1::VectorConfig& faiss = *config.add_vectors();
+  faiss.set_name("faiss");
+  faiss.set_dimension(6);
+  faiss.set_metric(v1::METRIC_L2);
+  faiss.mutable_faiss()->set_factory("IVF64,PQ3");
+  faiss.mutable_faiss()->set_search_parameters("nprobe=8");
+  faiss.mutable_faiss()->set_rerank(7);
   for (const v1::PayloadIndexKind kind :
        {v1::PAYLOAD_INDEX_KIND_KEYWORD, v1::PAYLOAD_INDEX_KIND_INTEGER,
         v1::PAYLOAD_INDEX_KIND_FLOAT, v1::PAYLOAD_INDEX_KIND_BOOL}) {

@@ -51,7 +51,7 @@ def create_collection(
     *,
     dimension: int = 0,
     metric: types.Metric | str = types.Metric.COSINE,
-    index: types.Flat | types.Hnsw | types.Ivf | None = None,
+    index: types.Flat | types.Hnsw | types.Ivf | types.Faiss | None = None,
     model: str | None = None,
     vectors: Sequence[types.VectorConfig] | None = None,
     payload_indexes: Mapping[str, str] | None = None,

@@ -253,6 +253,10 @@ def vector_config_to_proto(config: types.VectorConfig) -> collections_pb2.Vector
         message.ivf.nprobe = config.index.nprobe
         message.ivf.encoding = _IVF_ENCODINGS[config.index.encoding]
         message.ivf.pq_m = config.index.pq_m
+    elif isinstance(config.index, types.Faiss):
+        message.faiss.factory = config.index.factory
+        message.faiss.search_parameters = config.index.search_parameters
+        message.faiss.rerank = config.index.rerank
     else:
         message.hnsw.m = config.index.m
         message.hnsw.ef_construction = config.index.ef_construction
@@ -290,7 +294,7 @@ def collection_config_to_proto(
 
 def _index_from_proto(
     message: collections_pb2.VectorConfig,
-) -> types.Flat | types.Hnsw | types.Ivf:
+) -> types.Flat | types.Hnsw | types.Ivf | types.Faiss:
     kind = message.WhichOneof("index")
     if kind == "flat":
         return types.Flat()
@@ -298,6 +302,9 @@ def _index_from_proto(
         ivf = message.ivf
         encoding = _IVF_ENCODING_NAMES.get(ivf.encoding, "flat")
         return types.Ivf(ivf.nlist, ivf.nprobe, encoding, ivf.pq_m)
+    if kind == "faiss":
+        faiss = message.faiss
+        return types.Faiss(faiss.factory, faiss.search_parameters, faiss.rerank)
     hnsw = message.hnsw
     quantization = _QUANTIZATION_NAMES.get(hnsw.quantization, "auto")
     return types.Hnsw(hnsw.m, hnsw.ef_construction, hnsw.ef_search, quantization)

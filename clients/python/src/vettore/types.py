@@ -85,6 +85,20 @@ class Ivf:
 
 
 @dataclass(frozen=True)
+class Faiss:
+    """An index of the FAISS library, built in the background from the vectors that are there.
+
+    factory: FAISS's own string, as "OPQ32,IVF1024,PQ32". search_parameters: as
+    "nprobe=16,quantizer_efSearch=64". rerank: candidates measured again with the vectors for each
+    result, to 1,000; 0 chooses.
+    """
+
+    factory: str
+    search_parameters: str = ""
+    rerank: int = 0
+
+
+@dataclass(frozen=True)
 class VectorConfig:
     """One named vector of a collection.
 
@@ -95,7 +109,7 @@ class VectorConfig:
 
     dimension: int = 0
     metric: Metric | str = Metric.COSINE
-    index: Flat | Hnsw | Ivf = field(default_factory=Hnsw)
+    index: Flat | Hnsw | Ivf | Faiss = field(default_factory=Hnsw)
     model: str | None = None
     text_field: str = "text"
     name: str = ""
