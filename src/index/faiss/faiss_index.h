@@ -42,8 +42,8 @@ class FaissIndex : public VectorIndex {
       ABSL_LOCKS_EXCLUDED(mutex_);
   // As HnswIndex::Restore.
   absl::Status Restore(ChecksummedReader& in) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Has the tail built, however short it is. Unavailable, with the library's reason, when it cannot
-  // build an index of these vectors: they are scanned.
+  // Has the tail built, however short it is. The build's own status when the library could not do
+  // it: the vectors are scanned.
   absl::Status WaitUntilIndexed(const CancelToken& cancel) const override
       ABSL_LOCKS_EXCLUDED(mutex_);
 

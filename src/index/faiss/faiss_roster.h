@@ -71,7 +71,7 @@ class FaissRoster {
   enum class Place : uint8_t { kNone, kTail, kLeftOut, kBuilt };
   struct State {
     uint32_t tail_at = 0;        // Of a row in the tail.
-    Place place = Place::kNone;  // kLeftOut: in the tail for good, no build takes it.
+    Place place = Place::kNone;  // kLeftOut: in the tail, the last build did not take it.
     bool is_being_built = false;
   };
 

@@ -17,6 +17,8 @@ namespace {
 constexpr size_t kScanAllowed = 2'048;
 // Of what is built: more candidates cost as much as measuring all.
 constexpr size_t kMostShare = 4;
+// However many are wanted for each result: more would only take memory.
+constexpr size_t kMostCandidates = 65'536;
 // Where the library cannot filter: so many more than the share that is admitted lets expect.
 constexpr double kSpare = 1.25;
 
@@ -97,7 +99,7 @@ absl::StatusOr<std::vector<Hit>> FaissIndex::SearchExactly(const Request& reques
 }
 
 size_t FaissIndex::CandidatesFor(const Request& request, const Snapshot& snapshot) const {
-  const size_t wanted = rerank_ * request.k;
+  const size_t wanted = std::max(request.k, std::min(rerank_ * request.k, kMostCandidates));
   const auto built = static_cast<double>(snapshot.build->rows.size());
   if (snapshot.build->index->takes_filter()) return wanted;
   double admitted = (built - static_cast<double>(snapshot.dead_built)) / built;
