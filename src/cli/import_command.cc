@@ -194,18 +194,22 @@ void AddImportCommand(CommandLine& line) {
        .text = "Reads vectors and stores them as points, and makes the collection when it is "
                "missing. .npy holds (count, dimension) of f4, f2, f8, i1 or u1; .fvecs and .bvecs "
                "are those of the TEXMEX corpora; .jsonl is what export writes: {\"id\", \"vector\" "
-               "or \"vectors\", \"payload\"} a line. Rows of bare vectors are numbered from "
+               "or \"vectors\", \"payload\"} a line; .faiss and .index are index files of FAISS, "
+               "of which "
+               "the vectors come as the index has them (by its codes where it has no more) with "
+               "the ids of its id map, or their numbers. Rows of bare vectors are numbered from "
                "--start-id, unless --ids names a file of ids (.npy of integers, or one a line).",
        .examples = "  vettore import vectors.npy -c images --metric l2\n"
                    "  vettore import base.fvecs -c sift --metric l2 --m 32\n"
                    "  vettore import vectors.npy -c images --ids ids.txt --payloads about.jsonl\n"
+                   "  vettore import ivfpq.faiss -c images --metric l2\n"
                    "  vettore export -c notes | vettore import - --format jsonl -c copy\n"});
   const auto options = std::make_shared<ImportOptions>();
   command->add_option("file", options->source.path, "The file; - is standard input")->required();
   command->add_option("-c,--collection", options->collection, "The collection")
       ->required()
       ->type_name("NAME");
-  command->add_option("--format", options->source.format, "jsonl, npy, fvecs or bvecs")
+  command->add_option("--format", options->source.format, "jsonl, npy, fvecs, bvecs or faiss")
       ->type_name("FORMAT");
   command->add_option("--ids", options->source.ids, "A file of ids, one a row")->type_name("FILE");
   command

@@ -94,7 +94,7 @@ class RowSource : public ImportSource {
 
  private:
   absl::StatusOr<PointId> NextId() {
-    if (!ids_) return PointId(options_.start_id + next_);
+    if (!ids_) return PointId(rows_->id().value_or(options_.start_id + next_));
     VETTORE_ASSIGN_OR_RETURN(std::optional<PointId> id, ids_->Next());
     if (!id) return TooFew(options_.ids, "ids");
     return *std::move(id);
@@ -126,17 +126,30 @@ class RowSource : public ImportSource {
   uint64_t next_ = 0;
 };
 
+absl::StatusOr<std::unique_ptr<ImportSource>> OpenFaissSource(const ImportSourceOptions& options) {
+  if (!options.ids.empty() || !options.payloads.empty() || options.start_id != 0) {
+    return UsageError(
+        "--ids, --payloads and --start-id do not go with an index of FAISS: it has ids, and an "
+        "order, of its own");
+  }
+  if (options.path == "-") return UsageError("an index of FAISS is read from a file, not from -");
+  VETTORE_ASSIGN_OR_RETURN(std::unique_ptr<VectorRows> rows, OpenFaissRows(options.path));
+  return std::make_unique<RowSource>(options, std::move(rows));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ImportSource>> OpenImportSource(const ImportSourceOptions& options) {
   const std::string name = options.format.empty() ? options.path : "." + options.format;
   const bool records =
       absl::EndsWithIgnoreCase(name, ".jsonl") || absl::EndsWithIgnoreCase(name, ".ndjson");
+  const bool is_faiss = IsFaissFile(name);
   const std::optional<VectorFormat> format = VectorFormatOf(name);
-  if (!records && !format) {
-    return UsageError(StrCat(options.format.empty() ? options.path : "--format " + options.format,
-                             ": .npy, .fvecs, .bvecs or .jsonl is wanted; --format says what the "
-                             "extension does not"));
+  if (!records && !is_faiss && !format) {
+    return UsageError(
+        StrCat(options.format.empty() ? options.path : "--format " + options.format,
+               ": .npy, .fvecs, .bvecs, .faiss or .jsonl is wanted; --format says what the "
+               "extension does not"));
   }
   if (records && (!options.ids.empty() || !options.payloads.empty() || options.start_id != 0 ||
                   !options.vector_name.empty())) {
@@ -144,6 +157,7 @@ absl::StatusOr<std::unique_ptr<ImportSource>> OpenImportSource(const ImportSourc
         "--ids, --payloads, --start-id and --vector-name are for files of bare vectors; JSON Lines "
         "hold ids, payloads and names themselves");
   }
+  if (is_faiss) return OpenFaissSource(options);
   VETTORE_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(options.path));
   if (records) return std::make_unique<RecordSource>(std::move(file));
   VETTORE_ASSIGN_OR_RETURN(std::unique_ptr<VectorRows> rows,

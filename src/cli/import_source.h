@@ -28,7 +28,7 @@ class ImportSource {
 
 struct ImportSourceOptions {
   std::string path;         // "-" is standard input.
-  std::string format;       // jsonl, npy, fvecs, bvecs; empty: by the extension.
+  std::string format;       // jsonl, npy, fvecs, bvecs, faiss; empty: by the extension.
   std::string ids;          // A file; empty: start_id and on.
   std::string payloads;     // JSON Lines of objects, one a row; empty: none.
   std::string vector_name;  // Of rows.

@@ -110,6 +110,48 @@ TEST_F(VectorsEndToEnd, ImportOfAnExportReproducesIt) {
   EXPECT_EQ(slim.out, "{\"id\":1,\"payload\":{\"big\":9223372036854775807,\"d\":1.0}}\n");
 }
 
+TEST_F(VectorsEndToEnd, AnIndexOfFaissGoesOutAndComesInAgain) {
+  Write("rows.npy", Npy(3'000));
+  const std::vector<std::string> import = {"import",
+                                           "rows.npy",
+                                           "-c",
+                                           "rows",
+                                           "--metric",
+                                           "l2",
+                                           "--start-id",
+                                           "7",
+                                           "--index",
+                                           "faiss",
+                                           "--factory",
+                                           "IVF16,SQ8",
+                                           "--search-parameters",
+                                           "nprobe=4"};
+  ASSERT_EQ(Run(import).exit_code, 0);
+  EXPECT_THAT(Run({"collection", "info", "rows"}).out,
+              HasSubstr("faiss IVF16,SQ8, nprobe=4, rerank auto"));
+  EXPECT_THAT(Run({"collection", "list"}).out, HasSubstr("4 l2 faiss"));
+  const Ran out = Run(
+      {"export", "-c", "rows", "--format", "faiss", "--factory", "IVF8,Flat", "-o", "rows.faiss"});
+  ASSERT_EQ(out.exit_code, 0) << out.error;
+  const Ran in = Run({"import", "rows.faiss", "-c", "copy", "--metric", "l2"});
+  ASSERT_EQ(in.exit_code, 0) << in.error;
+  EXPECT_EQ(Run({"export", "-c", "copy"}).out, Run({"export", "-c", "rows"}).out);
+
+  EXPECT_EQ(Run({"import", "rows.faiss", "-c", "copy", "--start-id", "1"}).exit_code, 2);
+  EXPECT_THAT(Run({"import", "rows.npy", "-c", "x", "--index", "faiss"}).error,
+              HasSubstr("--factory"));
+  EXPECT_THAT(Run({"export", "-c", "rows", "--factory", "Flat"}).error,
+              HasSubstr("--format faiss"));
+  EXPECT_THAT(Run({"export", "-c", "rows", "--format", "faiss", "--factory", "PQ3"}).error,
+              HasSubstr("divisor of the dimension 4"));
+  Write("named.jsonl", R"({"id": "abc", "vector": [1, 2, 3, 4]})");
+  ASSERT_EQ(Run({"import", "named.jsonl", "-c", "named"}).exit_code, 0);
+  EXPECT_THAT(Run({"export", "-c", "named", "--format", "faiss", "-o", "named.faiss"}).error,
+              HasSubstr("point 'abc': an index of FAISS takes integers"));
+  Write("bad.faiss", "no index");
+  EXPECT_THAT(Run({"import", "bad.faiss", "-c", "copy"}).error, HasSubstr("no index of FAISS"));
+}
+
 TEST_F(VectorsEndToEnd, ExportPagesThroughEveryPoint) {
   Write("v.npy", Npy(2'500));
   ASSERT_EQ(RunJson({"import", "v.npy", "-c", "many", "--start-id", "7"})["points"], 2'500);

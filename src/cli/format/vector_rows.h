@@ -1,4 +1,4 @@
-// The vectors of a file, row after row: .npy, .fvecs and .bvecs.
+// The vectors of a file, row after row: .npy, .fvecs, .bvecs and index files of FAISS.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +25,8 @@ class VectorRows {
   // Reads the next row into `row`, dimension() floats; false at the end. InvalidArgument with the
   // byte of what is wrong; the file cannot be read further then.
   virtual absl::StatusOr<bool> Next(std::vector<float>& row) = 0;
+  // Of the row that came last, in a file that has ids.
+  virtual std::optional<uint64_t> id() const { return std::nullopt; }
 };
 
 enum class VectorFormat { kNpy, kFvecs, kBvecs };
@@ -44,5 +46,10 @@ absl::StatusOr<std::unique_ptr<VectorRows>> OpenNpyRows(InputFile file,
 // .fvecs and .bvecs, as the TEXMEX corpora have them: each row is an i32 dimension and as many f32
 // or u8, little endian.
 absl::StatusOr<std::unique_ptr<VectorRows>> OpenVecsRows(InputFile file, VectorFormat format);
+
+// By the name's extension: .faiss or .index.
+bool IsFaissFile(const std::string& path);
+// What an index of FAISS gives back of its vectors, each with its id.
+absl::StatusOr<std::unique_ptr<VectorRows>> OpenFaissRows(const std::string& path);
 
 }  // namespace vettore
