@@ -62,7 +62,7 @@ TEST_F(CommandLineTest, WrongCommandLinesExitWithTwoAndSayWhatIsMeant) {
       {{"search", "x", "-k", "many"}, "-k"},
       {{"ingest"}, "paths is required"},
       {{"import", "a.npy"}, "--collection is required"},
-      {{"import", "a.tar", "-c", "x"}, ".npy, .fvecs, .bvecs or .jsonl"},
+      {{"import", "a.tar", "-c", "x"}, ".npy, .fvecs, .bvecs, .faiss or .jsonl"},
       {{"import", "a.jsonl", "-c", "x", "--ids", "i"}, "--ids"},
       {{"collection", "create", "x", "--dimension", "4", "--metric", "far"}, "--metric 'far'"},
       {{"collection", "create", "x", "--dimension", "0"}, "--dimension"},

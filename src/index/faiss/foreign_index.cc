@@ -3,8 +3,10 @@
 
 #include <cblas.h>
 #include <faiss/AutoTune.h>
+#include <faiss/IndexFastScan.h>
 #include <faiss/IndexHNSW.h>
 #include <faiss/IndexIVF.h>
+#include <faiss/IndexIVFFastScan.h>
 #include <faiss/IndexIVFPQ.h>
 #include <faiss/IndexPQ.h>
 #include <faiss/IndexPreTransform.h>
@@ -106,6 +108,14 @@ void TrainWithoutPolysemy(faiss::Index* core) {
   }
 }
 
+// Fast scan has a heap and a reservoir for what it finds; the reservoir ends the process on an
+// assertion when many distances are equal. FAISS takes the heap for small k only, unless told to.
+void FindWithHeap(faiss::Index* core) {
+  constexpr int kHeap = 12;
+  if (auto* const scan = dynamic_cast<faiss::IndexFastScan*>(core)) scan->implem = kHeap;
+  if (auto* const ivf = dynamic_cast<faiss::IndexIVFFastScan*>(core)) ivf->implem = kHeap;
+}
+
 class Selector : public faiss::IDSelector {
  public:
   explicit Selector(const std::optional<absl::FunctionRef<bool(size_t)>>& admits)
@@ -166,7 +176,9 @@ class CheckpointReader : public faiss::IOReader {
 }  // namespace
 
 ForeignIndex::ForeignIndex(std::unique_ptr<faiss::Index> index, size_t dim)
-    : dim_(dim), index_(std::move(index)), core_(CoreOf(index_.get())) {}
+    : dim_(dim), index_(std::move(index)), core_(CoreOf(index_.get())) {
+  FindWithHeap(core_);
+}
 
 ForeignIndex::~ForeignIndex() = default;
 

@@ -79,7 +79,6 @@ class ForeignIndex {
 
  private:
   ForeignIndex(std::unique_ptr<faiss::Index> index, size_t dim);
-  absl::Status Configure(const FaissConfig& faiss);
   std::vector<uint32_t> SearchWith(const Request& request,
                                    const faiss::SearchParameters* parameters) const;
   std::vector<uint32_t> SearchFiltered(const Request& request) const;

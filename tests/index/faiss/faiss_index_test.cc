@@ -166,6 +166,68 @@ TEST(FaissIndexes, WhatOnlyFaissKnowsIsRefusedWithItsReason) {
   EXPECT_EQ(fault({"IVF64_HNSW8,Flat", "nprobe=3,quantizer_efSearch=40"}, Metric::kL2), "");
 }
 
+// Assertions within FAISS would end the process.
+TEST(FaissIndexes, OddVectorsHarmNoKind) {
+  constexpr size_t kCount = 1'500;
+  std::map<std::string, std::vector<Vector>> sets;
+  sets["equal"].assign(kCount, Take(1, 1)[0]);
+  sets["zero"].assign(kCount, Vector(kDim));
+  sets["two"] = sets["equal"];
+  for (size_t i = 0; i < kCount; i += 2) sets["two"][i] = Vector(kDim, 2);
+  const auto scaled = [](float factor) {
+    std::vector<Vector> vectors = Take(kCount, 1);
+    for (Vector& vector : vectors) {
+      for (float& value : vector) value *= factor;
+    }
+    return vectors;
+  };
+  sets["large"] = scaled(3e13F);
+  sets["small"] = scaled(1e-25F);
+  sets["mixed"] = Take(kCount, 1);
+  for (size_t i = 0; i < kCount; i += 3) sets["mixed"][i] = Vector(kDim, 1e14F);
+  for (const char* factory : {"Flat",
+                              "SQ4",
+                              "SQ6",
+                              "SQ8",
+                              "SQfp16",
+                              "PQ8x4",
+                              "PQ8x5",
+                              "PQ8x4fs",
+                              "LSHrt",
+                              "HNSW8",
+                              "HNSW8,SQ8",
+                              "IVF16,Flat",
+                              "IVF16,SQ8",
+                              "IVF16,SQfp16",
+                              "IVF16,PQ8x4",
+                              "IVF16,PQ8x4fs",
+                              "IVF16,PQ8x4fsr",
+                              "IVF16_HNSW8,Flat",
+                              "PCA16,Flat",
+                              "PCAR16,PQ8x4fs",
+                              "RR,SQ4",
+                              "L2norm,IVF16,SQ8",
+                              "Pad64,PQ16x4"}) {
+    for (const Metric metric : {Metric::kL2, Metric::kInnerProduct}) {
+      if (!CheckVectorIndex(Config({factory}, metric)).ok()) continue;
+      for (const auto& [name, vectors] : sets) {
+        SCOPED_TRACE(StrCat(factory, " ", name));
+        const auto index = Make({factory}, metric);
+        PutAll(*index, vectors);
+        // A kind may refuse such vectors, which are scanned then.
+        const CancelToken cancel(absl::Now() + absl::Minutes(1), nullptr);
+        const absl::Status built = index->WaitUntilIndexed(cancel);
+        EXPECT_FALSE(absl::IsDeadlineExceeded(built)) << built;
+        for (const Vector& query : {vectors[0], vectors[1], Vector(kDim, 1e-3F)}) {
+          for (const size_t k : {3, 130}) {
+            EXPECT_EQ(MustSearch(*index, query, Nearest(k)).size(), k);
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(FaissIndexes, ClosingOneStopsItsTraining) {
   // Half a minute on one core.
   auto index = Make({"OPQ8,IVF64,PQ8"});
