@@ -248,7 +248,8 @@ TEST_P(VectorIndexContract, AnotherDimensionIsRefusedWithBothNumbers) {
   const auto index = Make();
   const absl::Status put = index->Put(0, Vector(dim() + 1, 0.5F));
   EXPECT_EQ(put.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(put.message(), "vector: dimension 25, index expects 24");
+  EXPECT_EQ(std::string(put.message()), "vector: dimension " + std::to_string(dim() + 1) +
+                                            ", index expects " + std::to_string(dim()));
   EXPECT_EQ(index->Search(Vector(3), Nearest(1), CancelToken(), nullptr).status().code(),
             absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(index->Stats().live, 0U);

@@ -8,13 +8,19 @@ namespace {
 
 constexpr Slot kSlots = 2000;
 
+struct Shape {
+  size_t dim = 12;
+  uint32_t ef = 24;
+};
+
 class RandomOperations {
  public:
-  RandomOperations(const IndexConfig& kind, size_t dim, uint32_t seed)
+  RandomOperations(const IndexConfig& kind, const Shape& shape, uint32_t seed)
       : metric_(seed % 2 == 0 ? Metric::kL2 : Metric::kCosine),
-        index_(MakeIndex(kind, metric_, dim)),
-        source_(dim, metric_, seed),
-        random_(seed) {}
+        index_(MakeIndex(kind, metric_, shape.dim)),
+        source_(shape.dim, metric_, seed),
+        random_(seed),
+        ef_(shape.ef) {}
 
   void Step() {
     const uint32_t dice = random_() % 100;
@@ -38,7 +44,7 @@ class RandomOperations {
  private:
   void SearchOnce() {
     const Vector query = source_.Next();
-    IndexSearchOptions options = NearestInGraph(1 + random_() % 30, 24);
+    IndexSearchOptions options = NearestInGraph(1 + random_() % 30, ef_);
     options.exact = random_() % 4 == 0;
     SlotBitmap allowed;
     std::map<Slot, Vector> admitted = points_;
@@ -69,17 +75,18 @@ class RandomOperations {
   std::unique_ptr<VectorIndex> index_;
   VectorSource source_;
   std::mt19937 random_;
+  const uint32_t ef_;
   std::map<Slot, Vector> points_;
   double recall_ = 0;
   double searches_ = 0;
 };
 
-void RunModel(const IndexConfig& kind, double least_recall, size_t dim = 12) {
+void RunModel(const IndexConfig& kind, double least_recall, const Shape& shape = {}) {
   const uint32_t first = std::random_device()();
   for (uint32_t seed = first; seed < first + 2; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::cout << "seed " << seed << std::endl;
-    RandomOperations operations(kind, dim, seed);
+    RandomOperations operations(kind, shape, seed);
     for (int i = 0; i < 8000 && !testing::Test::HasFatalFailure(); ++i) operations.Step();
     EXPECT_GE(operations.mean_recall(), least_recall);
   }
@@ -92,12 +99,10 @@ TEST(Model, HnswAgreesWithAMap) {
   RunModel(HnswConfig{.m = 8, .ef_construction = 40, .ef_search = 24}, 0.93);
 }
 
-// Of few dimensions a bit a value says little.
+// Of few dimensions a bit a value says little, and it takes more candidates.
 TEST(Model, HnswOfOneBitCodesAgreesWithAMap) {
-  RunModel(
-      HnswConfig{
-          .m = 8, .ef_construction = 80, .ef_search = 96, .quantization = Quantization::kRaBitQ},
-      0.9, 128);
+  RunModel(HnswConfig{.m = 8, .ef_construction = 80, .quantization = Quantization::kRaBitQ}, 0.9,
+           {.dim = 128, .ef = 192});
 }
 
 // A few lists of many: they are rewritten, and trained anew, often.

@@ -80,8 +80,16 @@ class VectorCodec {
     const float products = metric_ == Metric::kL2 ? 2 : 1;
     const float of_code = error_.of_squared_scale * factors.scale * factors.scale +
                           error_.of_squared_norm * factors.squared_norm;
-    const float of_query = query.squared_norm - SquaredAlong(query, factors, distance);
-    return products * std::sqrt(std::max(of_query, 0.0F) * std::max(of_code, 0.0F));
+    const float variance = query.squared_norm * std::max(of_code, 0.0F);
+    if (!coding_.is_error_known) return products * std::sqrt(variance);
+    // Along the coded vector codes are right: what is off is their product with the rest of the
+    // query. How long that is they tell with the same error.
+    const float inner =
+        is_l2_ ? (query.squared_norm + factors.squared_norm - distance) / 2 : -distance;
+    const float lengths = query.squared_norm * factors.squared_norm;
+    const float rest =
+        lengths > 0 ? std::max(1 - inner * inner / lengths, 0.0F) + variance / lengths : 1;
+    return products * std::sqrt(variance * rest);
   }
 
  private:
@@ -91,20 +99,12 @@ class VectorCodec {
   static float Inner(const CodedQuery& query, const CodeFactors& factors, int32_t centred) {
     return query.scale * factors.scale * static_cast<float>(centred);
   }
-  // What of the query's squared length lies along the coded vector, where codes are right: there is
-  // no error in that part.
-  float SquaredAlong(const CodedQuery& query, const CodeFactors& factors, float distance) const {
-    if (!coding_.is_error_known || factors.squared_norm == 0) return 0;
-    const float inner =
-        is_l2_ ? (query.squared_norm + factors.squared_norm - distance) / 2 : -distance;
-    return inner * inner / factors.squared_norm;
-  }
   // The standard deviation of a coded inner product, as a share of the product of both lengths;
   // measured on pairs of the sample.
   float MeasureError(std::span<const float* const> sample) const;
 
-  // The variance of a coded inner product, over the query's squared length (less SquaredAlong), is
-  // a sum of so much of the code's squared scale and of its vector's squared length.
+  // The variance of a coded inner product, over the query's squared length, is a sum of so much of
+  // the code's squared scale and of its vector's squared length.
   struct Error {
     float of_squared_scale = 0;
     float of_squared_norm = 0;
