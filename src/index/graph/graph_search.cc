@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/status.h"
+#include "index/candidate_pool.h"
 
 namespace vettore {
 namespace {
@@ -112,52 +113,56 @@ absl::Status GraphSearch::CompletePool() {
 }
 
 absl::Status GraphSearch::ScanCodes() {
-  const RowStore& store = context_.rows;
   const CodeStore& codes = context_.snapshot.graph->codes();
+  CollectAllowed();
   // Among the allowed, unlike among what a graph search meets, many may be about as far as each
   // other.
-  scratch_.pool.Reset(std::max(context_.terms.ef, kScanPoolPart * context_.terms.k));
-  scratch_.admitted.clear();
-  context_.terms.options.allowed->ForEach([&](Slot slot) {
-    const Row row = store.RowOf(slot);
-    if (row != kNoRow && !context_.tail.set.Contains(row)) scratch_.admitted.push_back(row);
-    return true;
-  });
-  const std::span<Row> rows = scratch_.admitted;
+  CandidatePool nearest(std::max(context_.terms.ef, kScanPoolPart * context_.terms.k));
+  const std::span<const Row> rows = scratch_.admitted;
   const auto block = [&](size_t begin) {
     const size_t first = std::min(begin, rows.size());
     return rows.subspan(first, std::min(kScanBlock, rows.size() - first));
   };
-  // A row that is younger than this search stands for the one that it replaced since; the graph
-  // need not know it.
-  std::vector<Row> young;
-  // Three blocks are under way: the states of one, and then its codes, are fetched while those
-  // before it are looked at. The rows to measure move to the front.
-  for (const Row row : block(0)) store.PrefetchState(row);
-  size_t measured = 0;
-  size_t to_measure = 0;
-  for (size_t begin = 0; measured < to_measure || begin < rows.size(); begin += kScanBlock) {
+  codes.Prefetch(block(0));
+  for (size_t begin = 0; begin < rows.size(); begin += kScanBlock) {
     VETTORE_RETURN_IF_ERROR(context_.terms.cancel.Poll());
-    for (const Row row : block(begin + kScanBlock)) store.PrefetchState(row);
-    const size_t fetched = to_measure;
-    for (const Row row : block(begin)) {
-      if (store.IsVisibleAt(row, context_.snapshot.version)) {
-        rows[to_measure++] = row;
-      } else {
-        young.push_back(row);
-      }
-    }
-    codes.Prefetch(rows.subspan(fetched, to_measure - fetched));
-    const std::span<const Row> here = rows.subspan(measured, fetched - measured);
+    codes.Prefetch(block(begin + kScanBlock));
+    const std::span<const Row> here = block(begin);
     codes.Measure(scratch_.query, here, scratch_.measured);
     for (size_t i = 0; i < here.size(); ++i) {
-      scratch_.pool.Insert({scratch_.measured[i], here[i]});
+      const float distance = scratch_.measured[i];
+      if (distance < nearest.limit()) nearest.Push({distance, here[i]});
     }
-    measured = fetched;
   }
-  scan_.Rows(young);
-  scratch_.distances += measured;
+  scratch_.distances += rows.size();
+  const std::vector<Candidate> sorted = nearest.TakeSorted();
+  scratch_.pool.Reset(std::max<size_t>(sorted.size(), 1));
+  for (const Candidate& candidate : sorted) scratch_.pool.Insert(candidate);
   return absl::OkStatus();
+}
+
+void GraphSearch::CollectAllowed() {
+  const RowStore& store = context_.rows;
+  std::vector<Row>& rows = scratch_.admitted;
+  rows.clear();
+  context_.terms.options.allowed->ForEach([&](Slot slot) {
+    const Row row = store.RowOf(slot);
+    if (row != kNoRow && !context_.tail.set.Contains(row)) rows.push_back(row);
+    return true;
+  });
+  if (!store.HasChangedSince(context_.snapshot.version)) return;
+  // A row that is younger than this search stands for the one that it replaced since; the graph
+  // need not know it, so that its vector is measured.
+  size_t kept = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (i + kScanBlock < rows.size()) store.PrefetchState(rows[i + kScanBlock]);
+    if (store.IsVisibleAt(rows[i], context_.snapshot.version)) {
+      rows[kept++] = rows[i];
+    } else {
+      scan_.Rows({&rows[i], 1});
+    }
+  }
+  rows.resize(kept);
 }
 
 void GraphSearch::BeginMeasuring() {

@@ -99,6 +99,8 @@ class GraphSearch {
   absl::Status Begin();
   // The nearest by code of what the allowed slots hold.
   absl::Status ScanCodes();
+  // The rows of the allowed slots that the graph knows; what it does not know yet is measured.
+  void CollectAllowed();
   // Looks for more candidates, or scans, when the graph found too few that are admitted.
   absl::Status CompletePool();
   // Begins to look for widened_ candidates, or scans.

@@ -8,9 +8,9 @@
 
 #include "absl/status/status.h"
 #include "base/cancel.h"
+#include "index/candidate_pool.h"
 #include "index/codes/product_quantizer.h"
 #include "index/exact_scan.h"
-#include "index/lists/candidate_pool.h"
 #include "index/lists/ivf_list.h"
 #include "index/top_k.h"
 

@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "index/lists/candidate_pool.h"
+#include "index/candidate_pool.h"
 #include "simd/kernels.h"
 
 namespace vettore {

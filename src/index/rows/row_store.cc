@@ -61,12 +61,14 @@ absl::StatusOr<RowStore::Placed> RowStore::Put(Slot slot, std::span<const float>
     return written;
   }
 
-  const uint64_t version = version_ + 1;
+  const uint64_t version = this->version() + 1;
   *slots_.row(row) = slot;
   uint64_t* const life = lives_.row(row);
   life[kBornAt] = version;
   std::atomic_ref(life[kDiedAt]).store(kNever, std::memory_order_release);
 
+  // Before the slot points to the row: see HasChangedSince().
+  version_.store(version, std::memory_order_release);
   // The slot points to its new row before the old one dies: whoever meets the dead row finds the
   // living one.
   const Row replaced = RowOf(slot);
@@ -76,7 +78,6 @@ absl::StatusOr<RowStore::Placed> RowStore::Put(Slot slot, std::span<const float>
   } else {
     Kill(replaced, version);
   }
-  version_ = version;
   return Placed{row, replaced};
 }
 

@@ -63,6 +63,10 @@ class RowStore {
     return std::atomic_ref(life[kDiedAt]).load(std::memory_order_acquire) > version &&
            life[kBornAt] <= version;
   }
+  // When not, then every row that RowOf() has given to this thread is visible at that version.
+  bool HasChangedSince(uint64_t version) const {
+    return version_.load(std::memory_order_acquire) != version;
+  }
   bool IsAlive(Row row) const {
     return std::atomic_ref(lives_.row(row)[kDiedAt]).load(std::memory_order_acquire) == kNever;
   }
@@ -82,7 +86,7 @@ class RowStore {
   // The row that died, or kNoRow.
   Row Remove(Slot slot);
   // Of the last change.
-  uint64_t version() const { return version_; }
+  uint64_t version() const { return version_.load(std::memory_order_relaxed); }
   size_t live() const { return live_; }
 
   // Makes dead rows available to Put again. Thread-safe.
@@ -133,7 +137,7 @@ class RowStore {
   ChunkedArray<uint32_t> hashes_;       // Of the vectors in the file.
   std::atomic<Row> end_ = 0;
 
-  uint64_t version_ = 0;
+  std::atomic<uint64_t> version_ = 0;
   size_t live_ = 0;
 
   mutable TracedMutex free_mutex_;
