@@ -1,124 +1,113 @@
 #include "embed/bert_encoder.h"
 
-#include <cblas.h>
-
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <memory>
 #include <utility>
 
 #include "base/status.h"
+#include "embed/self_attention.h"
 
 namespace vettore {
+namespace {
+
+// Tokens that pass through what follows the attention together.
+constexpr size_t kBlockTokens = 64;
+
+}  // namespace
 
 // The floats of one forward pass. Nothing is kept between passes: memory returns to what it was.
 struct BertEncoder::Activations {
-  Activations(const BertConfig& config, size_t token_count, size_t longest)
-      : tokens(token_count),
-        hidden(Floats(tokens * config.hidden_size)),
+  Activations(const BertConfig& config, size_t tokens, size_t longest)
+      : hidden(Floats(tokens * config.hidden_size)),
         query_key_value(Floats(tokens * 3 * config.hidden_size)),
         context(Floats(tokens * config.hidden_size)),
-        projected(Floats(tokens * config.hidden_size)),
-        intermediate(Floats(tokens * config.intermediate_size)),
-        scores(Floats(longest * longest)) {}
+        projected(Floats(std::min(tokens, kBlockTokens) * config.hidden_size)),
+        intermediate(Floats(std::min(tokens, kBlockTokens) * config.intermediate_size)),
+        attention(config.hidden_size, config.heads, longest) {}
 
   static std::unique_ptr<float[]> Floats(size_t count) {
     return std::make_unique_for_overwrite<float[]>(count);
   }
 
-  const size_t tokens;
   const std::unique_ptr<float[]> hidden;           // (tokens, hidden)
   const std::unique_ptr<float[]> query_key_value;  // (tokens, 3 hidden)
   const std::unique_ptr<float[]> context;          // (tokens, hidden)
-  const std::unique_ptr<float[]> projected;        // (tokens, hidden)
-  const std::unique_ptr<float[]> intermediate;     // (tokens, intermediate)
-  const std::unique_ptr<float[]> scores;  // (longest, longest), of one head of one sequence
+  const std::unique_ptr<float[]> projected;        // (kBlockTokens, hidden)
+  const std::unique_ptr<float[]> intermediate;     // (kBlockTokens, intermediate)
+  SelfAttention attention;
 };
 
+BertEncoder::Layer::Layer(BertLayerWeights weights)
+    : query_key_value(std::move(weights.query_key_value)),
+      attention_output(std::move(weights.attention_output)),
+      attention_norm(std::move(weights.attention_norm)),
+      intermediate(std::move(weights.intermediate)),
+      output(std::move(weights.output)),
+      output_norm(std::move(weights.output_norm)) {}
+
 BertEncoder::BertEncoder(const BertConfig& config, BertWeights weights, Pooling pooling)
-    : config_(config), weights_(std::move(weights)), pooling_(pooling), math_(ActiveVectorMath()) {
-  // Threads are ours: a product that spreads over cores by itself would fight with the other calls.
-  // Of the process.
-  openblas_set_num_threads(1);
+    : config_(config),
+      word_embeddings_(std::move(weights.word_embeddings)),
+      position_embeddings_(std::move(weights.position_embeddings)),
+      embedding_norm_(std::move(weights.embedding_norm)),
+      pooling_(pooling),
+      math_(ActiveVectorMath()) {
+  layers_.reserve(weights.layers.size());
+  for (BertLayerWeights& layer : weights.layers) layers_.emplace_back(std::move(layer));
 }
 
-void BertEncoder::Multiply(const LinearWeights& linear, size_t tokens, const float* input,
-                           float* output) {
-  const auto out_size = static_cast<blasint>(linear.bias.size());
-  const auto in_size = static_cast<blasint>(linear.weight.size() / linear.bias.size());
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, static_cast<blasint>(tokens), out_size,
-              in_size, 1.0f, input, in_size, linear.weight.data(), in_size, 0.0f, output, out_size);
-}
-
-void BertEncoder::AddAndNormalize(const LinearWeights& linear, const LayerNormWeights& norm,
-                                  size_t tokens, const float* a, float* b) const {
+void BertEncoder::AddAndNormalize(const LayerNormWeights& norm, size_t rows, const float* a,
+                                  float* b) const {
   const size_t size = config_.hidden_size;
   const LayerNormView view = {norm.gain.data(), norm.shift.data(), config_.layer_norm_epsilon};
-  for (size_t i = 0; i < tokens; ++i) {
-    math_.add_bias(linear.bias.data(), size, b + i * size);
+  for (size_t i = 0; i < rows; ++i) {
     math_.add_layer_norm(a + i * size, b + i * size, size, view, b + i * size);
   }
 }
 
 void BertEncoder::Embed(const TokenBatch& batch, Activations& a) const {
   const size_t size = config_.hidden_size;
-  const LayerNormWeights& norm = weights_.embedding_norm;
+  const LayerNormWeights& norm = embedding_norm_;
   const LayerNormView view = {norm.gain.data(), norm.shift.data(), config_.layer_norm_epsilon};
   for (size_t sequence = 0; sequence < batch.sequences(); ++sequence) {
     const uint32_t start = batch.starts[sequence];
     for (uint32_t i = start; i < batch.starts[sequence + 1]; ++i) {
-      math_.add_layer_norm(&weights_.word_embeddings[batch.ids[i] * size],
-                           &weights_.position_embeddings[(i - start) * size], size, view,
+      math_.add_layer_norm(&word_embeddings_[batch.ids[i] * size],
+                           &position_embeddings_[(i - start) * size], size, view,
                            &a.hidden[i * size]);
     }
   }
 }
 
-// query_key_value (tokens, 3 hidden) -> context (tokens, hidden)
-void BertEncoder::Attend(const TokenBatch& batch, Activations& a) const {
-  const size_t hidden = config_.hidden_size;
-  const auto head_size = static_cast<blasint>(hidden / config_.heads);
-  const float scale = 1.0f / std::sqrt(static_cast<float>(head_size));
-  const auto in_stride = static_cast<blasint>(3 * hidden);
-  const auto out_stride = static_cast<blasint>(hidden);
-  for (size_t sequence = 0; sequence < batch.sequences(); ++sequence) {
-    const size_t start = batch.starts[sequence];
-    const auto length = static_cast<blasint>(batch.starts[sequence + 1] - start);
-    for (size_t head = 0; head < config_.heads; ++head) {
-      const float* query = &a.query_key_value[start * 3 * hidden] + head * head_size;
-      const float* key = query + hidden;
-      const float* value = key + hidden;
-      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, length, length, head_size, scale, query,
-                  in_stride, key, in_stride, 0.0f, a.scores.get(), length);
-      for (blasint i = 0; i < length; ++i) {
-        math_.softmax(length, &a.scores[static_cast<size_t>(i) * length]);
-      }
-      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, length, head_size, length, 1.0f,
-                  a.scores.get(), length, value, in_stride, 0.0f,
-                  &a.context[start * hidden + head * head_size], out_stride);
-    }
-  }
+void BertEncoder::RunBlock(const Layer& layer, size_t rows, const float* context, Activations& a,
+                           float* hidden) const {
+  float* const projected = a.projected.get();
+  float* const intermediate = a.intermediate.get();
+  layer.attention_output.Apply(rows, context, projected);
+  AddAndNormalize(layer.attention_norm, rows, hidden, projected);
+  layer.intermediate.Apply(rows, projected, intermediate);
+  math_.gelu(rows * config_.intermediate_size, intermediate);
+  layer.output.Apply(rows, intermediate, hidden);
+  AddAndNormalize(layer.output_norm, rows, projected, hidden);
 }
 
-void BertEncoder::RunLayer(const BertLayerWeights& layer, const TokenBatch& batch,
-                           Activations& a) const {
+void BertEncoder::RunLayer(const Layer& layer, const TokenBatch& batch, Activations& a) const {
   const size_t size = config_.hidden_size;
-  Multiply(layer.query_key_value, a.tokens, a.hidden.get(), a.query_key_value.get());
-  for (size_t i = 0; i < a.tokens; ++i) {
-    math_.add_bias(layer.query_key_value.bias.data(), 3 * size, &a.query_key_value[i * 3 * size]);
+  const size_t tokens = batch.ids.size();
+  for (size_t first = 0; first < tokens; first += kBlockTokens) {
+    layer.query_key_value.Apply(std::min(kBlockTokens, tokens - first), &a.hidden[first * size],
+                                &a.query_key_value[first * 3 * size]);
   }
-  Attend(batch, a);
-  Multiply(layer.attention_output, a.tokens, a.context.get(), a.projected.get());
-  AddAndNormalize(layer.attention_output, layer.attention_norm, a.tokens, a.hidden.get(),
-                  a.projected.get());
-  Multiply(layer.intermediate, a.tokens, a.projected.get(), a.intermediate.get());
-  const size_t wide = config_.intermediate_size;
-  for (size_t i = 0; i < a.tokens; ++i) {
-    math_.add_bias_gelu(layer.intermediate.bias.data(), wide, &a.intermediate[i * wide]);
+  for (size_t sequence = 0; sequence < batch.sequences(); ++sequence) {
+    const size_t start = batch.starts[sequence];
+    a.attention.Attend(batch.starts[sequence + 1] - start, &a.query_key_value[start * 3 * size],
+                       &a.context[start * size]);
   }
-  Multiply(layer.output, a.tokens, a.intermediate.get(), a.hidden.get());
-  AddAndNormalize(layer.output, layer.output_norm, a.tokens, a.projected.get(), a.hidden.get());
+  for (size_t first = 0; first < tokens; first += kBlockTokens) {
+    RunBlock(layer, std::min(kBlockTokens, tokens - first), &a.context[first * size], a,
+             &a.hidden[first * size]);
+  }
 }
 
 void BertEncoder::Pool(const TokenBatch& batch, const Activations& a,
@@ -131,7 +120,7 @@ void BertEncoder::Pool(const TokenBatch& batch, const Activations& a,
     const float* first = &a.hidden[start * size];
     std::copy(first, first + size, vector);
     if (pooling_ == Pooling::kCls) continue;
-    for (size_t i = start + 1; i < end; ++i) math_.add_bias(&a.hidden[i * size], size, vector);
+    for (size_t i = start + 1; i < end; ++i) math_.add(&a.hidden[i * size], size, vector);
     const float scale = 1.0f / static_cast<float>(end - start);
     for (size_t j = 0; j < size; ++j) vector[j] *= scale;
   }
@@ -146,7 +135,7 @@ void BertEncoder::Forward(const TokenBatch& batch, std::span<float> vectors) con
   VETTORE_CHECK(longest <= config_.max_positions);
   Activations a(config_, batch.ids.size(), longest);
   Embed(batch, a);
-  for (const BertLayerWeights& layer : weights_.layers) RunLayer(layer, batch, a);
+  for (const Layer& layer : layers_) RunLayer(layer, batch, a);
   Pool(batch, a, vectors);
 }
 

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "embed/bert_weights.h"
+#include "embed/linear_layer.h"
 #include "embed/model_config.h"
 #include "embed/vector_math.h"
 
@@ -28,21 +30,33 @@ class BertEncoder {
   void Forward(const TokenBatch& batch, std::span<float> vectors) const;
 
  private:
+  struct Layer {
+    explicit Layer(BertLayerWeights weights);
+
+    LinearLayer query_key_value;
+    LinearLayer attention_output;
+    LayerNormWeights attention_norm;
+    LinearLayer intermediate;
+    LinearLayer output;
+    LayerNormWeights output_norm;
+  };
   struct Activations;
 
   void Embed(const TokenBatch& batch, Activations& a) const;
-  void RunLayer(const BertLayerWeights& layer, const TokenBatch& batch, Activations& a) const;
-  void Attend(const TokenBatch& batch, Activations& a) const;
+  void RunLayer(const Layer& layer, const TokenBatch& batch, Activations& a) const;
+  // hidden (rows, hidden) becomes what the layer makes of it, given the attention's context (rows,
+  // hidden); of so few tokens that all of it stays in the cache.
+  void RunBlock(const Layer& layer, size_t rows, const float* context, Activations& a,
+                float* hidden) const;
   void Pool(const TokenBatch& batch, const Activations& a, std::span<float> vectors) const;
-  // output: (tokens, out) = input W^T, without the bias. input: (tokens, in)
-  static void Multiply(const LinearWeights& linear, size_t tokens, const float* input,
-                       float* output);
-  // a: (tokens, hidden) = norm(a + bias + b)
-  void AddAndNormalize(const LinearWeights& linear, const LayerNormWeights& norm, size_t tokens,
-                       const float* a, float* b) const;
+  // b: (rows, hidden) = norm(a + b)
+  void AddAndNormalize(const LayerNormWeights& norm, size_t rows, const float* a, float* b) const;
 
   const BertConfig config_;
-  const BertWeights weights_;
+  const std::vector<float> word_embeddings_;
+  const std::vector<float> position_embeddings_;
+  const LayerNormWeights embedding_norm_;
+  std::vector<Layer> layers_;
   const Pooling pooling_;
   const VectorMath& math_;
 };

@@ -9,7 +9,7 @@ namespace {
 namespace baseline {
 constexpr size_t kLanes = 4;
 #include "embed/vector_math_body.inc"
-constexpr VectorMath kTable = {"baseline", AddLayerNorm, AddBiasGelu, AddBias, Softmax};
+constexpr VectorMath kTable = {"baseline", AddLayerNorm, GeluOfAll, Add, Softmax};
 }  // namespace baseline
 
 #if defined(__x86_64__)
@@ -23,7 +23,7 @@ constexpr VectorMath kTable = {"baseline", AddLayerNorm, AddBiasGelu, AddBias, S
 namespace avx2 {
 constexpr size_t kLanes = 8;
 #include "embed/vector_math_body.inc"
-constexpr VectorMath kTable = {"avx2", AddLayerNorm, AddBiasGelu, AddBias, Softmax};
+constexpr VectorMath kTable = {"avx2", AddLayerNorm, GeluOfAll, Add, Softmax};
 }  // namespace avx2
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -37,7 +37,7 @@ constexpr VectorMath kTable = {"avx2", AddLayerNorm, AddBiasGelu, AddBias, Softm
 namespace avx512 {
 constexpr size_t kLanes = 16;
 #include "embed/vector_math_body.inc"
-constexpr VectorMath kTable = {"avx512", AddLayerNorm, AddBiasGelu, AddBias, Softmax};
+constexpr VectorMath kTable = {"avx512", AddLayerNorm, GeluOfAll, Add, Softmax};
 }  // namespace avx512
 #if defined(__clang__)
 #pragma clang attribute pop

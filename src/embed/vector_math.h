@@ -23,12 +23,12 @@ struct VectorMath {
   // write over a or b.
   void (*add_layer_norm)(const float* a, const float* b, size_t dim, const LayerNormView& norm,
                          float* out);
-  // x: (dim). In place: GELU(x + bias), with the exact error function (within 1e-6).
-  void (*add_bias_gelu)(const float* bias, size_t dim, float* x);
-  // x: (dim). In place: x + bias.
-  void (*add_bias)(const float* bias, size_t dim, float* x);
-  // x: (size); size > 0. In place: exp(x) over its sum.
-  void (*softmax)(size_t size, float* x);
+  // x: (size). In place: GELU(x), with the exact error function (within 1e-6).
+  void (*gelu)(size_t size, float* x);
+  // x: (dim). In place: x + y.
+  void (*add)(const float* y, size_t dim, float* x);
+  // x: (size); size > 0, scale > 0. In place: exp(scale x) over its sum.
+  void (*softmax)(float scale, size_t size, float* x);
 };
 
 // For the instruction set of simd::Active(). Constant.
