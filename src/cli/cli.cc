@@ -18,9 +18,9 @@ namespace vettore {
 namespace {
 
 // In the order in which the help lists them.
-constexpr std::array kCommands = {AddServeCommand,       AddIngestCommand, AddSearchCommand,
-                                  AddCollectionCommands, AddEmbedCommand,  AddImportCommand,
-                                  AddExportCommand,      AddStatusCommand, AddBenchCommands};
+constexpr std::array kCommands = {
+    AddServeCommand,  AddIngestCommand, AddSearchCommand, AddCollectionCommands, AddEmbedCommand,
+    AddImportCommand, AddExportCommand, AddStatusCommand, AddVerifyCommand,      AddBenchCommands};
 
 // Levenshtein's distance (1966): insertions, deletions and replacements of bytes.
 size_t EditDistance(std::string_view a, std::string_view b) {

@@ -66,6 +66,7 @@ void AddEmbedCommand(CommandLine& line);
 void AddImportCommand(CommandLine& line);
 void AddExportCommand(CommandLine& line);
 void AddStatusCommand(CommandLine& line);
+void AddVerifyCommand(CommandLine& line);
 void AddBenchCommands(CommandLine& line);
 void AddBenchCollectionCommand(CommandLine& line, CLI::App& group);  // Of AddBenchCommands.
 

@@ -72,17 +72,17 @@ absl::StatusOr<uint32_t> ParseId(std::string_view key, std::string_view text) {
 
 }  // namespace
 
-absl::StatusOr<CatalogContents> Catalog::Read() const {
+absl::StatusOr<CatalogContents> Catalog::ReadFrom(const StoreReader& store) {
   CatalogContents contents;
-  VETTORE_ASSIGN_OR_RETURN(const auto collections, store_.ListMeta(kCollectionPrefix));
+  VETTORE_ASSIGN_OR_RETURN(const auto collections, store.ListMeta(kCollectionPrefix));
   for (const auto& [key, value] : collections) {
     contents.collections.emplace_back(key.substr(kCollectionPrefix.size()), Decode(key, value));
   }
-  VETTORE_ASSIGN_OR_RETURN(const auto aliases, store_.ListMeta(kAliasPrefix));
+  VETTORE_ASSIGN_OR_RETURN(const auto aliases, store.ListMeta(kAliasPrefix));
   for (const auto& [key, value] : aliases) {
     contents.aliases.emplace_back(key.substr(kAliasPrefix.size()), value);
   }
-  VETTORE_ASSIGN_OR_RETURN(const auto dropping, store_.ListMeta(kDroppingPrefix));
+  VETTORE_ASSIGN_OR_RETURN(const auto dropping, store.ListMeta(kDroppingPrefix));
   for (const auto& [key, value] : dropping) {
     VETTORE_ASSIGN_OR_RETURN(contents.dropping.emplace_back(),
                              ParseId(key, key.substr(kDroppingPrefix.size())));

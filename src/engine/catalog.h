@@ -41,7 +41,8 @@ class Catalog {
   // `store` must outlive it.
   explicit Catalog(Store& store) : store_(store) {}
 
-  absl::StatusOr<CatalogContents> Read() const;
+  absl::StatusOr<CatalogContents> Read() const { return ReadFrom(store_); }
+  static absl::StatusOr<CatalogContents> ReadFrom(const StoreReader& store);
 
   // The id that the next Add takes.
   absl::StatusOr<uint32_t> NextId() const;

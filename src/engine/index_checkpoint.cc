@@ -32,9 +32,11 @@ std::string MetaPrefix(ShardKey key) {
   return StrCat("checkpoint/", key.collection, "-", key.shard, "/");
 }
 
-std::string MetaKey(const IndexPlace& place) {
-  return StrCat(MetaPrefix(place.key), static_cast<uint16_t>(place.ordinal));
+std::string MetaKey(const IndexName& name) {
+  return StrCat(MetaPrefix(name.key), static_cast<uint16_t>(name.ordinal));
 }
+
+std::string MetaKey(const IndexPlace& place) { return MetaKey({place.key, place.ordinal}); }
 
 std::string MetaValue(char which, uint64_t hash) {
   return absl::StrFormat("%c %016x", which, hash);
@@ -44,6 +46,26 @@ std::filesystem::path FileOf(const std::filesystem::path& folder, char which) {
   return folder / StrCat("checkpoint-", std::string_view(&which, 1));
 }
 
+// Whether the file is the one that the record names. DataLoss.
+absl::Status CheckNamed(const ChecksummedReader& in, const std::string& record) {
+  if (MetaValue(record.front(), in.hash()) == record) return absl::OkStatus();
+  return absl::DataLossError("it is not the file that was written last");
+}
+
+// Whether a file can cover that position. DataLoss.
+absl::Status CheckCovered(Position covered, Position applied) {
+  if (covered.epoch != applied.epoch || covered > applied) {
+    return absl::DataLossError(StrCat("it covers position ", covered.epoch, ":", covered.seq,
+                                      ", the records stand at ", applied.epoch, ":", applied.seq));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Position> ReadCovered(ChecksummedReader& in) {
+  VETTORE_ASSIGN_OR_RETURN(const Head head, in.ReadOne<Head>());
+  return Position{head.epoch, head.seq};
+}
+
 // Opens the file that the record names, past its head. DataLoss: it does not fit what the store
 // holds.
 absl::StatusOr<std::pair<ChecksummedReader, Position>> OpenFile(const std::filesystem::path& folder,
@@ -51,23 +73,17 @@ absl::StatusOr<std::pair<ChecksummedReader, Position>> OpenFile(const std::files
                                                                 Position applied) {
   VETTORE_ASSIGN_OR_RETURN(ChecksummedReader in,
                            ChecksummedReader::Open(FileOf(folder, record.front()), kTitle));
-  if (MetaValue(record.front(), in.hash()) != record) {
-    return absl::DataLossError("it is not the file that was written last");
-  }
-  VETTORE_ASSIGN_OR_RETURN(const Head head, in.ReadOne<Head>());
-  const Position covered{head.epoch, head.seq};
-  if (covered.epoch != applied.epoch || covered > applied) {
-    return absl::DataLossError(StrCat("it covers position ", covered.epoch, ":", covered.seq,
-                                      ", the records stand at ", applied.epoch, ":", applied.seq));
-  }
+  VETTORE_RETURN_IF_ERROR(CheckNamed(in, record));
+  VETTORE_ASSIGN_OR_RETURN(const Position covered, ReadCovered(in));
+  VETTORE_RETURN_IF_ERROR(CheckCovered(covered, applied));
   return std::pair(std::move(in), covered);
 }
 
-absl::StatusOr<SlotBitmap> SlotsChangedSince(const IndexPlace& place, Position covered,
-                                             Position applied) {
+absl::StatusOr<SlotBitmap> SlotsChangedSince(const StoreReader& store, ShardKey key,
+                                             Position covered, Position applied) {
   SlotBitmap changed;
-  const absl::Status visited = place.store.ForEachOps(
-      place.key, covered, [&](Position, std::span<const Op> ops) -> absl::Status {
+  const absl::Status visited =
+      store.ForEachOps(key, covered, [&](Position, std::span<const Op> ops) -> absl::Status {
         for (const Op& op : ops) {
           VETTORE_RETURN_IF_ERROR(CheckSlot(op.slot, applied));
           changed.Insert(op.slot);
@@ -84,7 +100,8 @@ absl::StatusOr<OpenedIndex> Restore(const IndexPlace& place, const VectorConfig&
   VETTORE_ASSIGN_OR_RETURN(auto opened, OpenFile(run.folder, record, applied));
   auto& [in, covered] = opened;
   OpenedIndex restored{.is_restored = true};
-  VETTORE_ASSIGN_OR_RETURN(restored.changed, SlotsChangedSince(place, covered, applied));
+  VETTORE_ASSIGN_OR_RETURN(restored.changed,
+                           SlotsChangedSince(place.store, place.key, covered, applied));
   VETTORE_ASSIGN_OR_RETURN(restored.index, RestoreVectorIndex(config, run, in));
   return restored;
 }
@@ -165,6 +182,48 @@ absl::StatusOr<std::optional<Position>> WriteIndexCheckpoint(Shard& shard, Vecto
   std::filesystem::remove(FileOf(folder, which == '0' ? '1' : '0'), ignored);
   std::filesystem::remove(folder / kDamaged, ignored);
   return covered;
+}
+
+namespace {
+
+// Looks on past what is wrong with the frame of the file. An error is what nothing can be read
+// behind.
+absl::Status InspectFile(const StoreReader& store, const IndexName& name,
+                         const VectorConfig& config, InspectedCheckpoint& inspected) {
+  const auto note = [&inspected](const absl::Status& fault) {
+    if (fault.ok()) return;
+    inspected.report.AddFinding(faults::kFile, [&] { return std::string(fault.message()); });
+  };
+  VETTORE_ASSIGN_OR_RETURN(const Position applied, store.AppliedPosition(name.key));
+  VETTORE_ASSIGN_OR_RETURN(const auto record, store.GetMeta(MetaKey(name)));
+  VETTORE_ASSIGN_OR_RETURN(ChecksummedReader in, ChecksummedReader::Open(inspected.file, kTitle));
+  note(CheckNamed(in, *record));
+  VETTORE_ASSIGN_OR_RETURN(inspected.covered, ReadCovered(in));
+  note(CheckCovered(inspected.covered, applied));
+  auto changed = SlotsChangedSince(store, name.key, inspected.covered, applied);
+  note(changed.status());
+  if (!changed.ok()) changed = SlotBitmap();
+  VETTORE_ASSIGN_OR_RETURN(IndexReport report,
+                           InspectCheckpoint(config, inspected.file.parent_path(), *changed, in));
+  report.AddAll(inspected.report);
+  inspected.report = std::move(report);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<InspectedCheckpoint>> InspectIndexCheckpoint(
+    const StoreReader& store, const IndexName& name, const VectorConfig& config) {
+  VETTORE_ASSIGN_OR_RETURN(const auto record, store.GetMeta(MetaKey(name)));
+  if (!record.has_value() || record->empty()) return std::nullopt;
+  InspectedCheckpoint inspected;
+  inspected.file = FileOf(store.IndexFolderPath(name.key, name.ordinal), record->front());
+  const absl::Status read = InspectFile(store, name, config, inspected);
+  if (absl::IsResourceExhausted(read)) return read;
+  if (!read.ok()) {
+    inspected.report.AddFinding(faults::kUnreadable, [&] { return std::string(read.message()); });
+  }
+  return inspected;
 }
 
 absl::Status ForgetIndexCheckpoints(Store& store, ShardKey key) {

@@ -7,6 +7,7 @@
 //                      "1", a space, and its hash in 16 hexadecimal digits
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -29,7 +30,13 @@ struct OpenedIndex {
   SlotBitmap changed = {};
 };
 
-// The vector whose index it is, and where its records are.
+// The vector whose index it is.
+struct IndexName {
+  ShardKey key;
+  VectorOrdinal ordinal;
+};
+
+// The same, and where its records are.
 struct IndexPlace {
   Store& store;
   ShardKey key;
@@ -46,6 +53,18 @@ absl::StatusOr<OpenedIndex> OpenIndex(const IndexPlace& place, const VectorConfi
 // not now; ResourceExhausted: the disk has no room. Not twice at once for an index.
 absl::StatusOr<std::optional<Position>> WriteIndexCheckpoint(Shard& shard, VectorOrdinal ordinal)
     ABSL_LOCKS_EXCLUDED(shard.commit_gate, shard.state_mutex);
+
+// What is there of a checkpoint.
+struct InspectedCheckpoint {
+  std::filesystem::path file;
+  Position covered;  // {0, 0} when that cannot be read.
+  IndexReport report;
+};
+// Looks through the checkpoint that counts, and through the files that go with it, changing
+// nothing; nothing when there is none. Whatever is wrong with them is in the report. An error is
+// the store's, or ResourceExhausted.
+absl::StatusOr<std::optional<InspectedCheckpoint>> InspectIndexCheckpoint(
+    const StoreReader& store, const IndexName& name, const VectorConfig& config);
 
 // Deletes the metadata of a shard that is gone; the files went with its folders.
 absl::Status ForgetIndexCheckpoints(Store& store, ShardKey key);

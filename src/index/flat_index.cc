@@ -99,6 +99,13 @@ IndexStats FlatIndex::Stats() const {
           .memory_bytes = rows_.memory_bytes()};
 }
 
+absl::StatusOr<IndexReport> FlatIndex::Inspect() {
+  TracedLock lock(mutex_);
+  IndexReport report;
+  RowStore::InspectStamps(rows_.Stamps(), report);
+  return report;
+}
+
 absl::Status FlatIndex::WaitUntilIndexed(const CancelToken& /*cancel*/) const {
   return absl::OkStatus();
 }

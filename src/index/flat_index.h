@@ -31,6 +31,7 @@ class FlatIndex : public VectorIndex {
       ABSL_LOCKS_EXCLUDED(mutex_);
   IndexStats Stats() const override ABSL_LOCKS_EXCLUDED(mutex_);
   SlotBitmap Slots() const override ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<IndexReport> Inspect() override ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status WaitUntilIndexed(const CancelToken& cancel) const override;
 
  private:

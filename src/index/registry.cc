@@ -73,6 +73,29 @@ struct RestoreIndex {
   }
 };
 
+// An index to read a checkpoint into, not to search: it does no background work.
+struct InspectIndex {
+  MakeIndex make;
+  const SlotBitmap& changed;
+  ChecksummedReader& in;
+
+  absl::StatusOr<IndexReport> operator()(const FlatConfig&) {
+    return absl::DataLossError("a flat index writes no checkpoint");
+  }
+  absl::StatusOr<IndexReport> operator()(const HnswConfig& hnsw) {
+    return HnswIndex(make.config, hnsw, make.run, std::move(make.file))
+        .InspectCheckpoint(changed, in);
+  }
+  absl::StatusOr<IndexReport> operator()(const IvfConfig& ivf) {
+    return IvfIndex(make.config, ivf, make.run, std::move(make.file))
+        .InspectCheckpoint(changed, in);
+  }
+  absl::StatusOr<IndexReport> operator()(const FaissConfig& faiss) {
+    return FaissIndex(make.config, faiss, make.run, std::move(make.file))
+        .InspectCheckpoint(changed, in);
+  }
+};
+
 }  // namespace
 
 absl::Status CheckVectorIndex(const VectorConfig& config) {
@@ -95,6 +118,15 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> RestoreVectorIndex(const VectorConf
   VETTORE_ASSIGN_OR_RETURN(std::unique_ptr<VectorFile> file,
                            VectorFile::Open(run.folder / kVectorFile));
   return std::visit(RestoreIndex{{config, run, std::move(file)}, in}, config.index);
+}
+
+absl::StatusOr<IndexReport> InspectCheckpoint(const VectorConfig& config,
+                                              const std::filesystem::path& folder,
+                                              const SlotBitmap& changed, ChecksummedReader& in) {
+  VETTORE_ASSIGN_OR_RETURN(std::unique_ptr<VectorFile> file,
+                           VectorFile::OpenToRead(folder / kVectorFile));
+  const IndexRunOptions run{.folder = folder};
+  return std::visit(InspectIndex{{config, run, std::move(file)}, changed, in}, config.index);
 }
 
 std::string_view ActiveInstructionSet() { return simd::NameOf(simd::Active().set); }

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "base/cancel.h"
 #include "base/checksummed_file.h"
+#include "index/index_report.h"
 #include "types/collection_config.h"
 #include "types/metric.h"
 #include "types/slot_bitmap.h"
@@ -108,6 +109,11 @@ class VectorIndex {
     return std::unique_ptr<IndexCheckpoint>();
   }
 
+  // Looks through all that the index keeps of its vectors, and says what is wrong with it; in a
+  // sound index, nothing. Searches, puts and removals go on; a graph takes nothing new meanwhile.
+  // Unavailable: not now.
+  virtual absl::StatusOr<IndexReport> Inspect() = 0;
+
   // Returns once everything put before the call is in the graph, or when `cancel` fires.
   virtual absl::Status WaitUntilIndexed(const CancelToken& cancel) const = 0;
 };
@@ -140,6 +146,14 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> MakeVectorIndex(const VectorConfig&
 absl::StatusOr<std::unique_ptr<VectorIndex>> RestoreVectorIndex(const VectorConfig& config,
                                                                 const IndexRunOptions& run,
                                                                 ChecksummedReader& in);
+
+// Reads a checkpoint and the files of its folder as RestoreVectorIndex() would, changing nothing,
+// and names all that is wrong with them, instead of refusing the first. changed: slots that were
+// written after it: their vectors may have given way to others. DataLoss: what cannot be read at
+// all; NotFound: the folder has no vectors; ResourceExhausted.
+absl::StatusOr<IndexReport> InspectCheckpoint(const VectorConfig& config,
+                                              const std::filesystem::path& folder,
+                                              const SlotBitmap& changed, ChecksummedReader& in);
 
 // Of the kernels that every index uses: "scalar", "avx2" or "avx512".
 std::string_view ActiveInstructionSet();

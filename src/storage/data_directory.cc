@@ -76,7 +76,14 @@ std::string OwnerText() {
   return StrCat("pid ", getpid(), " host ", host, "\n");
 }
 
-absl::Status Refusal(const std::filesystem::path& directory) {
+// lock: of those that keep the wanted one out.
+absl::Status Refusal(const std::filesystem::path& directory, const struct flock& lock) {
+  if (lock.l_type == F_RDLCK) {
+    return absl::FailedPreconditionError(
+        StrCat(directory.string(),
+               ": being read by another process, such as vettore verify; wait "
+               "for its end, or name another data directory"));
+  }
   const absl::StatusOr<std::string> owner = ReadFile(directory / kLockName, 4096);
   const std::string who =
       owner.ok() ? std::string(absl::StripAsciiWhitespace(*owner)) : std::string();
@@ -85,19 +92,23 @@ absl::Status Refusal(const std::filesystem::path& directory) {
                                               "); stop it, or name another data directory"));
 }
 
+enum class LockKind { kOwner, kReader };
+
 // The descriptor that holds the lock. An open-file-description lock: it also keeps out a second
 // open by this process.
-absl::StatusOr<int> TakeLock(const std::filesystem::path& directory) {
+absl::StatusOr<int> TakeLock(const std::filesystem::path& directory, LockKind kind) {
   const std::filesystem::path path = directory / kLockName;
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  const int access = kind == LockKind::kOwner ? O_RDWR : O_RDONLY;
+  const int fd = open(path.c_str(), access | O_CREAT | O_CLOEXEC, 0644);
   if (fd < 0) return ErrnoStatus(errno, "open", path);
   struct flock lock = {};
-  lock.l_type = F_WRLCK;
+  lock.l_type = kind == LockKind::kOwner ? F_WRLCK : F_RDLCK;
   lock.l_whence = SEEK_SET;
   if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
     const int error = errno;
+    fcntl(fd, F_OFD_GETLK, &lock);  // Whose it is now; a lock given back meanwhile reads as none.
     close(fd);
-    if (error == EAGAIN || error == EACCES) return Refusal(directory);
+    if (error == EAGAIN || error == EACCES) return Refusal(directory, lock);
     return ErrnoStatus(error, "lock", path);
   }
   return fd;
@@ -142,21 +153,44 @@ absl::StatusOr<Uuid> ParseFormat(std::string_view text) {
 absl::StatusOr<DataDirectory> DataDirectory::Acquire(const std::filesystem::path& path) {
   VETTORE_RETURN_IF_ERROR(CreateDirectory(path));
   VETTORE_RETURN_IF_ERROR(CheckForeignFiles(path));
-  VETTORE_ASSIGN_OR_RETURN(const int lock_fd, TakeLock(path));
+  VETTORE_ASSIGN_OR_RETURN(const int lock_fd, TakeLock(path, LockKind::kOwner));
   DataDirectory directory(path, lock_fd);
   VETTORE_RETURN_IF_ERROR(WriteOwner(lock_fd, path));
   VETTORE_RETURN_IF_ERROR(directory.ReadOrCreateFormat());
   return directory;
 }
 
+absl::StatusOr<DataDirectory> DataDirectory::AcquireToRead(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path / kFormatName, error)) {
+    return absl::NotFoundError(StrCat(path.string(), ": no data directory (it has no ", kFormatName,
+                                      " file); name one that vettore serve has made"));
+  }
+  VETTORE_ASSIGN_OR_RETURN(const int lock_fd, TakeLock(path, LockKind::kReader));
+  DataDirectory directory(path, lock_fd);
+  VETTORE_RETURN_IF_ERROR(directory.ReadFormat());
+  return directory;
+}
+
+std::filesystem::path DataDirectory::shard_folder(ShardKey shard) const {
+  return path_ / "index" / StrCat(shard.collection, "-", shard.shard);
+}
+
+std::filesystem::path DataDirectory::index_folder(ShardKey shard, VectorOrdinal ordinal) const {
+  return shard_folder(shard) / StrCat(static_cast<uint16_t>(ordinal));
+}
+
 absl::Status DataDirectory::ReadOrCreateFormat() {
+  const absl::Status read = ReadFormat();
+  if (!absl::IsNotFound(read)) return read;
+  VETTORE_RETURN_IF_ERROR(ProbeFreeSpace(path_, 0));
+  uuid_ = Uuid::Random();
+  return WriteFileAtomically(path_ / kFormatName, FormatText(uuid_));
+}
+
+absl::Status DataDirectory::ReadFormat() {
   const std::filesystem::path path = path_ / kFormatName;
   absl::StatusOr<std::string> text = ReadFile(path, kFormatMaxBytes);
-  if (absl::IsNotFound(text.status())) {
-    VETTORE_RETURN_IF_ERROR(ProbeFreeSpace(path_, 0));
-    uuid_ = Uuid::Random();
-    return WriteFileAtomically(path, FormatText(uuid_));
-  }
   if (absl::IsResourceExhausted(text.status())) text = std::string();  // Far too large: damaged.
   VETTORE_RETURN_IF_ERROR(text.status());
   absl::StatusOr<Uuid> uuid = ParseFormat(*text);

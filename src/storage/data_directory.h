@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "storage/shard_key.h"
 #include "storage/uuid.h"
 
 namespace vettore {
@@ -21,7 +22,7 @@ inline constexpr int kDataFormat = 1;
 //   WATERMARK   see watermark.h
 //   rocksdb/    the truth
 //   index/      C-S/N/ for vector N of shard S of collection C: what can be made again from the
-//   truth
+//               truth
 class DataDirectory {
  public:
   // Creates the directory and its FORMAT file when absent. FailedPrecondition: it is not a
@@ -29,6 +30,10 @@ class DataDirectory {
   // PermissionDenied: it cannot be written; ResourceExhausted: the disk is full; DataLoss: FORMAT
   // is damaged or missing beside data.
   static absl::StatusOr<DataDirectory> Acquire(const std::filesystem::path& path);
+  // For who only reads: nothing is changed, save that a missing LOCK is made, empty. Others may
+  // read at the same time; nobody can Acquire() it, and no owner may have it. NotFound: there is no
+  // data directory; and the statuses of Acquire().
+  static absl::StatusOr<DataDirectory> AcquireToRead(const std::filesystem::path& path);
   DataDirectory(DataDirectory&& other) noexcept;
   DataDirectory& operator=(DataDirectory&&) = delete;
   ~DataDirectory();
@@ -36,12 +41,15 @@ class DataDirectory {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path rocksdb_path() const { return path_ / "rocksdb"; }
   std::filesystem::path watermark_path() const { return path_ / "WATERMARK"; }
-  std::filesystem::path index_path() const { return path_ / "index"; }
+  // Of a vector of a shard.
+  std::filesystem::path index_folder(ShardKey shard, VectorOrdinal ordinal) const;
+  std::filesystem::path shard_folder(ShardKey shard) const;
   const Uuid& uuid() const { return uuid_; }
 
  private:
   DataDirectory(std::filesystem::path path, int lock_fd)
       : path_(std::move(path)), lock_fd_(lock_fd) {}
+  absl::Status ReadFormat();
   absl::Status ReadOrCreateFormat();
 
   const std::filesystem::path path_;

@@ -128,6 +128,13 @@ absl::StatusOr<LogReading> ChooseLogReading(const DataDirectory& directory,
   return reading;
 }
 
+absl::StatusOr<std::unique_ptr<RocksDatabase>> OpenToRead(const DataDirectory& directory,
+                                                          const RocksDatabase::Options& options) {
+  VETTORE_ASSIGN_OR_RETURN(const LogReading reading,
+                           ChooseLogReading(directory, options, OnLoss::kRefuse));
+  return RocksDatabase::Open(options, Mode::kReadOnly, reading);
+}
+
 absl::StatusOr<RecoveredDatabase> Recover(const DataDirectory& directory,
                                           const RocksDatabase::Options& options, OnLoss on_loss) {
   VETTORE_ASSIGN_OR_RETURN(const DirectoryFiles files, ListFiles(options.path));
@@ -168,6 +175,13 @@ absl::StatusOr<RecoveredDatabase> RecoverDatabase(const DataDirectory& directory
   absl::StatusOr<RecoveredDatabase> recovered = Recover(directory, options, on_loss);
   if (!recovered.ok()) return Annotate(recovered.status(), directory.path().string());
   return recovered;
+}
+
+absl::StatusOr<std::unique_ptr<RocksDatabase>> OpenDatabaseToRead(
+    const DataDirectory& directory, const RocksDatabase::Options& options) {
+  auto database = OpenToRead(directory, options);
+  if (!database.ok()) return Annotate(database.status(), directory.path().string());
+  return database;
 }
 
 }  // namespace vettore

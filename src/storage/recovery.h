@@ -25,4 +25,9 @@ absl::StatusOr<RecoveredDatabase> RecoverDatabase(const DataDirectory& directory
                                                   const RocksDatabase::Options& options,
                                                   OnLoss on_loss);
 
+// The same database as RecoverDatabase() would open, opened read-only: nothing changes. A database
+// that is not there yet is a loss: DataLoss.
+absl::StatusOr<std::unique_ptr<RocksDatabase>> OpenDatabaseToRead(
+    const DataDirectory& directory, const RocksDatabase::Options& options);
+
 }  // namespace vettore

@@ -77,28 +77,6 @@ RocksStore::~RocksStore() {
   }
 }
 
-absl::StatusOr<std::optional<std::string>> RocksStore::GetMeta(std::string_view key) const {
-  VETTORE_ASSIGN_OR_RETURN(const std::optional<std::string> stored,
-                           database_->Get(ColumnFamily::kMeta, key));
-  if (!stored) return std::nullopt;
-  absl::StatusOr<std::string> value = DecodeMeta(*stored);
-  if (!value.ok()) return DamagedRecord(ColumnFamily::kMeta, key, value.status());
-  return *std::move(value);
-}
-
-absl::StatusOr<std::vector<std::pair<std::string, std::string>>> RocksStore::ListMeta(
-    std::string_view prefix) const {
-  std::vector<std::pair<std::string, std::string>> pairs;
-  Scan scan(*database_, ColumnFamily::kMeta, Scan::PrefixRange(prefix));
-  for (; scan.Valid(); scan.Next()) {
-    absl::StatusOr<std::string> value = DecodeMeta(scan.value());
-    if (!value.ok()) return scan.Damaged(value.status());
-    pairs.emplace_back(scan.key(), *std::move(value));
-  }
-  VETTORE_RETURN_IF_ERROR(scan.status());
-  return pairs;
-}
-
 absl::Status RocksStore::ChangeMeta(std::span<const MetaChange> changes) {
   absl::MutexLock lock(&meta_mutex_);
   rocksdb::WriteBatch records;
@@ -150,18 +128,15 @@ absl::Status RocksStore::DropShard(ShardKey shard) {
       queue_.Commit({.records = {&records}, .dropped_shard = shard, .need = SpaceNeed::kControl}));
   reclaimer_.Reclaim(shard);
   std::error_code error;
-  std::filesystem::remove_all(IndexFolderOf(shard), error);
-  if (error) return ErrnoStatus(error.value(), "remove", IndexFolderOf(shard));
+  const std::filesystem::path folder = directory_.shard_folder(shard);
+  std::filesystem::remove_all(folder, error);
+  if (error) return ErrnoStatus(error.value(), "remove", folder);
   return absl::OkStatus();
-}
-
-std::filesystem::path RocksStore::IndexFolderOf(ShardKey shard) const {
-  return directory_.index_path() / StrCat(shard.collection, "-", shard.shard);
 }
 
 absl::StatusOr<std::filesystem::path> RocksStore::IndexFolder(ShardKey shard,
                                                               VectorOrdinal ordinal) {
-  std::filesystem::path folder = IndexFolderOf(shard) / StrCat(static_cast<uint16_t>(ordinal));
+  std::filesystem::path folder = IndexFolderPath(shard, ordinal);
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) return ErrnoStatus(error.value(), "create", folder);

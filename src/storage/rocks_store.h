@@ -62,13 +62,13 @@ class RocksStore : public Store {
   absl::Status ForEachOps(
       ShardKey shard, Position after,
       const std::function<absl::Status(Position, std::span<const Op>)>& visit) const override;
+  std::filesystem::path IndexFolderPath(ShardKey shard, VectorOrdinal ordinal) const override;
   Usage GetUsage() const override;
 
  private:
   RocksStore(DataDirectory directory, RecoveredDatabase recovered, Watermark watermark,
              const StoreOptions& options);
 
-  std::filesystem::path IndexFolderOf(ShardKey shard) const;
   // The values at the keys; not pinned where there is none.
   absl::StatusOr<std::vector<std::optional<rocksdb::PinnableSlice>>> GetAll(
       ColumnFamily family, std::span<const std::string> keys) const;

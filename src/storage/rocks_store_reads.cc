@@ -1,4 +1,4 @@
-// The reads of points, vectors, ids, producers and op-log records.
+// The reads of a store.
 #include <array>
 #include <utility>
 
@@ -6,7 +6,7 @@
 #include "base/exceptions.h"
 #include "base/status.h"
 #include "base/strings.h"
-#include "storage/op_log.h"
+#include "storage/record_reads.h"
 #include "storage/rocks_status.h"
 #include "storage/rocks_store.h"
 
@@ -122,36 +122,27 @@ absl::Status RocksStore::ForEachId(ShardKey shard, const PointId* from,
   return scan.status();
 }
 
+absl::StatusOr<std::optional<std::string>> RocksStore::GetMeta(std::string_view key) const {
+  return ReadMeta(*database_, key);
+}
+
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> RocksStore::ListMeta(
+    std::string_view prefix) const {
+  return ReadAllMeta(*database_, prefix);
+}
+
 absl::StatusOr<Position> RocksStore::AppliedPosition(ShardKey shard) const {
-  VETTORE_ASSIGN_OR_RETURN(const ShardRecord record, OpLog::ReadShard(*database_, shard, nullptr));
-  return record.applied;
+  return ReadAppliedPosition(*database_, shard);
 }
 
 absl::Status RocksStore::ForEachOps(
     ShardKey shard, Position after,
     const std::function<absl::Status(Position, std::span<const Op>)>& visit) const {
-  const rocksdb::Snapshot* const snapshot = database_->db().GetSnapshot();
-  const absl::Cleanup release = [&] { database_->db().ReleaseSnapshot(snapshot); };
-  VETTORE_ASSIGN_OR_RETURN(const ShardRecord record, OpLog::ReadShard(*database_, shard, snapshot));
-  if (after < record.trimmed) {
-    return absl::OutOfRangeError(StrCat(
-        "collection ", shard.collection, " shard ", shard.shard, ": op-log records past {",
-        after.epoch, ", ", after.seq, "} were asked for, those up to {", record.trimmed.epoch, ", ",
-        record.trimmed.seq, "} are trimmed; rebuild from the points"));
-  }
-  const std::string prefix = ShardPrefix(shard);
-  // The smallest key past that of `after`.
-  Scan scan(*database_, ColumnFamily::kOps,
-            {.lower = OpsKey(shard, after) + std::string(1, '\0'), .upper = PrefixEnd(prefix)},
-            snapshot);
-  for (; scan.Valid(); scan.Next()) {
-    const absl::StatusOr<Position> position = DecodeOpsKey(scan.key(), prefix);
-    if (!position.ok()) return scan.Damaged(position.status());
-    const absl::StatusOr<std::vector<Op>> ops = DecodeOps(scan.value());
-    if (!ops.ok()) return scan.Damaged(ops.status());
-    VETTORE_RETURN_IF_ERROR(visit(*position, *ops));
-  }
-  return scan.status();
+  return VisitOps(*database_, {shard, after}, visit);
+}
+
+std::filesystem::path RocksStore::IndexFolderPath(ShardKey shard, VectorOrdinal ordinal) const {
+  return directory_.index_folder(shard, ordinal);
 }
 
 }  // namespace vettore

@@ -15,6 +15,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "storage/shard_key.h"
+#include "storage/store_reader.h"
 #include "types/durability.h"
 #include "types/point_id.h"
 #include "types/position.h"
@@ -22,29 +24,10 @@
 
 namespace vettore {
 
-// Numeric ids of collection and shard, never reused.
-struct ShardKey {
-  uint32_t collection = 0;
-  uint16_t shard = 0;
-  friend auto operator<=>(const ShardKey&, const ShardKey&) = default;
-};
-
-// The index of a named vector in its collection's config: strong, so that it is not taken for a
-// slot.
-enum class VectorOrdinal : uint16_t {};
-
 struct PointRecord {
   PointId id{0};
   uint64_t version = 0;  // The seq of the write that last changed the point.
   std::string payload;   // CBOR; empty: no payload.
-};
-
-enum class OpKind : uint8_t { kUpsert = 1, kDelete = 2 };
-
-struct Op {
-  OpKind kind = OpKind::kUpsert;
-  PointId id{0};
-  Slot slot = kNoSlot;
 };
 
 // The last write of a producer, for idempotent retry.
@@ -89,20 +72,15 @@ struct StoreOptions {
 
 // A data directory, owned by this process alone while it is open. No call may be in flight when it
 // is destroyed. Thread-safe.
-class Store {
+class Store : public StoreReader {
  public:
   // FailedPrecondition: another process holds the directory, it was written by a newer format, or
   // it holds files that are not ours; PermissionDenied: it is read-only; ResourceExhausted: the
   // disk is full; DataLoss: it is damaged or acknowledged writes are missing. Each names the
   // directory and what to do.
   static absl::StatusOr<std::unique_ptr<Store>> Open(const StoreOptions& options);
-  virtual ~Store() = default;
 
   // --- Metadata: a small compare-and-set map, always durable. ---
-  virtual absl::StatusOr<std::optional<std::string>> GetMeta(std::string_view key) const = 0;
-  // All pairs whose key starts with `prefix`, by key.
-  virtual absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ListMeta(
-      std::string_view prefix) const = 0;
   struct MetaChange {
     std::string key;
     std::optional<std::string> expected;  // nullopt: the key must be absent.
@@ -150,14 +128,6 @@ class Store {
   // false.
   virtual absl::Status ForEachId(ShardKey shard, const PointId* from,
                                  const std::function<bool(const PointId&, Slot)>& visit) const = 0;
-
-  // The position that the shard's records stand at; {0, 0} before the first write.
-  virtual absl::StatusOr<Position> AppliedPosition(ShardKey shard) const = 0;
-  // Visits the kept op-log records past `after`, oldest first. OutOfRange when older ones were
-  // trimmed away.
-  virtual absl::Status ForEachOps(
-      ShardKey shard, Position after,
-      const std::function<absl::Status(Position, std::span<const Op>)>& visit) const = 0;
 
   struct Usage {
     uint64_t disk_bytes = 0;    // Of live table, blob and log files.

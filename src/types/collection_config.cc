@@ -212,4 +212,14 @@ absl::Status ValidateCollectionConfig(const CollectionConfig& config) {
   return config.documents ? CheckDocuments(config) : absl::OkStatus();
 }
 
+std::string_view KindOf(const IndexConfig& config) {
+  struct Kind {
+    std::string_view operator()(const FlatConfig&) const { return "flat"; }
+    std::string_view operator()(const HnswConfig&) const { return "hnsw"; }
+    std::string_view operator()(const IvfConfig&) const { return "ivf"; }
+    std::string_view operator()(const FaissConfig&) const { return "faiss"; }
+  };
+  return std::visit(Kind{}, config);
+}
+
 }  // namespace vettore

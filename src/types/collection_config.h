@@ -64,6 +64,7 @@ struct FaissConfig {
 };
 
 using IndexConfig = std::variant<FlatConfig, HnswConfig, IvfConfig, FaissConfig>;
+std::string_view KindOf(const IndexConfig& config);  // "flat", "hnsw", "ivf", "faiss"
 
 // The embedding model that fills a vector. The fingerprint is taken when the collection is created;
 // a model that later has another one is refused.

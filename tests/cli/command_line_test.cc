@@ -20,6 +20,7 @@ TEST_F(CommandLineTest, HelpTeachesEveryCommand) {
                                                           {"import"},
                                                           {"export"},
                                                           {"status"},
+                                                          {"verify"},
                                                           {"bench", "ann"},
                                                           {"bench", "collection"},
                                                           {"collection"},

@@ -270,5 +270,43 @@ TEST_F(VectorsEndToEnd, InterruptWhileInputIsAwaitedExitsWith130) {
   EXPECT_EQ(ran.exit_code, 130) << ran.error;
 }
 
+TEST_F(VectorsEndToEnd, VerifyLooksThroughTheIndexesOfAStoppedServer) {
+  Write("v.npy", Npy(3'000));
+  RunJson({"collection", "create", "things", "--dimension", "4", "--metric", "l2"});
+  RunJson({"import", "v.npy", "-c", "things"});
+  const Ran beside = Run({"verify", "--data-dir", "data"});
+  EXPECT_EQ(beside.exit_code, 1);
+  EXPECT_THAT(beside.error, HasSubstr("in use by another process"));
+  const absl::Time give_up = absl::Now() + absl::Seconds(60);
+  while (RunJson({"collection", "info", "things"})["vectors"][0]["unindexed"] != 0) {
+    ASSERT_LT(absl::Now(), give_up);
+  }
+  StopServer();
+
+  const Json sound = RunJson({"verify", "--data-dir", "data"});
+  EXPECT_EQ(sound["sound"], true);
+  const Json index = sound["indexes"][0];
+  EXPECT_EQ(index["collection"], "things");
+  EXPECT_EQ(index["kind"], "hnsw");
+  EXPECT_EQ(index["state"], "sound");
+  EXPECT_EQ(index["measures"]["graph_rows"], 3'000);
+  const Ran table = Run({"verify", "things", "--data-dir", "data"});
+  EXPECT_EQ(table.exit_code, 0) << table.error;
+  EXPECT_THAT(table.out, HasSubstr("sound    3,000"));
+
+  const std::string file = index["file"].get<std::string>();
+  std::string bytes = Read(file);
+  bytes[bytes.size() / 2] ^= 1;
+  Write(file, bytes);
+  const Ran damaged = Run({"verify", "--data-dir", "data"});
+  EXPECT_EQ(damaged.exit_code, 1);
+  EXPECT_THAT(damaged.out, HasSubstr("1 parts that cannot be read; the first: "));
+  EXPECT_THAT(damaged.error, HasSubstr("no point is lost"));
+  const Ran json = Run({"verify", "--data-dir", "data", "--json"});
+  EXPECT_EQ(json.exit_code, 1);
+  EXPECT_EQ(json.json()["indexes"][0]["findings"][0]["count"], 1);
+  EXPECT_EQ(Run({"verify", "--data-dir", "nowhere"}).exit_code, 1);
+}
+
 }  // namespace
 }  // namespace vettore

@@ -65,6 +65,7 @@ class EmptyStore : public Store {
       const std::function<absl::Status(Position, std::span<const Op>)>&) const override {
     return absl::OkStatus();
   }
+  std::filesystem::path IndexFolderPath(ShardKey, VectorOrdinal) const override { return {}; }
   Usage GetUsage() const override { return {}; }
 
  private:

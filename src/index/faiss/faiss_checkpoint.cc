@@ -42,15 +42,37 @@ absl::Status CheckRows(std::span<const Row> built, size_t rows) {
   return absl::OkStatus();
 }
 
+void InspectBuild(const FaissBuild& build, std::span<const RowStore::Stamp> stamps,
+                  IndexReport& report) {
+  std::vector<bool> is_built(stamps.size());
+  size_t dead = 0;
+  for (const Row row : build.rows) {
+    if (row >= stamps.size()) {
+      report.AddFinding(faults::kRowOutside, [&] { return StrCat("row ", row); });
+      continue;
+    }
+    if (is_built[row]) report.AddFinding(faults::kRowTwice, [&] { return StrCat("row ", row); });
+    is_built[row] = true;
+    dead += stamps[row].is_alive() ? 0 : 1;
+  }
+  report.Add("built", build.rows.size());
+  report.Add("built_dead", dead);
+  if (build.index->count() == build.rows.size()) return;
+  report.AddFinding(faults::kCountDiffers, [&] {
+    return StrCat(build.rows.size(), " rows for ", build.index->count(), " vectors");
+  });
+}
+
 }  // namespace
 
 // A build is immutable: whatever happens to the index, it is as it was.
+struct FaissIndex::State {
+  std::vector<RowStore::Stamp> stamps;
+  std::shared_ptr<const FaissBuild> build;  // Null only where there is none yet.
+};
+
 class FaissIndex::Checkpoint : public IndexCheckpoint {
  public:
-  struct State {
-    std::vector<RowStore::Stamp> stamps;
-    std::shared_ptr<const FaissBuild> build;
-  };
   Checkpoint(const FaissIndex& index, State state) : index_(index), state_(std::move(state)) {}
 
   // Behind the head: (rows) stamps, (built) rows in the order of the library's numbers, and what
@@ -76,10 +98,10 @@ absl::StatusOr<std::unique_ptr<IndexCheckpoint>> FaissIndex::BeginCheckpoint() {
   TracedLock lock(mutex_);
   if (!rows_.has_file() || roster_.build() == nullptr) return std::unique_ptr<IndexCheckpoint>();
   VETTORE_RETURN_IF_ERROR(rows_.CheckFile());
-  return std::make_unique<Checkpoint>(*this, Checkpoint::State{rows_.Stamps(), roster_.build()});
+  return std::make_unique<Checkpoint>(*this, State{rows_.Stamps(), roster_.build()});
 }
 
-absl::Status FaissIndex::Restore(ChecksummedReader& in) {
+absl::StatusOr<FaissIndex::State> FaissIndex::ReadState(ChecksummedReader& in) const {
   VETTORE_ASSIGN_OR_RETURN(const Head head, in.ReadOne<Head>());
   if (head.settings != SettingsOf(config_, faiss_)) {
     return absl::DataLossError("it is of an index with other settings");
@@ -94,19 +116,48 @@ absl::Status FaissIndex::Restore(ChecksummedReader& in) {
   auto build = std::make_shared<FaissBuild>();
   build->rows.resize(head.built);
   VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(build->rows)));
-  VETTORE_RETURN_IF_ERROR(CheckRows(build->rows, head.rows));
   VETTORE_ASSIGN_OR_RETURN(build->index, ForeignIndex::Load(config_, faiss_, in));
   VETTORE_RETURN_IF_ERROR(in.ExpectEnd());
-  if (build->index->count() != head.built) {
+  return State{std::move(stamps), std::move(build)};
+}
+
+absl::Status FaissIndex::Restore(ChecksummedReader& in) {
+  VETTORE_ASSIGN_OR_RETURN(State state, ReadState(in));
+  VETTORE_RETURN_IF_ERROR(CheckRows(state.build->rows, state.stamps.size()));
+  if (state.build->index->count() != state.build->rows.size()) {
     return absl::DataLossError("its index of FAISS holds another number of vectors");
   }
   {
     TracedLock lock(mutex_);
-    VETTORE_RETURN_IF_ERROR(rows_.Restore(stamps));
-    roster_.Restore(std::move(build));
+    VETTORE_RETURN_IF_ERROR(rows_.Restore(state.stamps));
+    roster_.Restore(std::move(state.build));
   }
   workers_.Wake(1);
   return absl::OkStatus();
+}
+
+absl::StatusOr<IndexReport> FaissIndex::InspectCheckpoint(const SlotBitmap& changed,
+                                                          ChecksummedReader& in) {
+  VETTORE_ASSIGN_OR_RETURN(const State state, ReadState(in));
+  IndexReport report;
+  {
+    TracedLock lock(mutex_);
+    VETTORE_RETURN_IF_ERROR(rows_.InspectVectors(state.stamps, changed, report));
+  }
+  InspectBuild(*state.build, state.stamps, report);
+  return report;
+}
+
+absl::StatusOr<IndexReport> FaissIndex::Inspect() {
+  State state;
+  {
+    TracedLock lock(mutex_);
+    state = {rows_.Stamps(), roster_.build()};
+  }
+  IndexReport report;
+  RowStore::InspectStamps(state.stamps, report);
+  if (state.build != nullptr) InspectBuild(*state.build, state.stamps, report);
+  return report;
 }
 
 }  // namespace vettore

@@ -40,8 +40,11 @@ class FaissIndex : public VectorIndex {
   SlotBitmap Slots() const override ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<std::unique_ptr<IndexCheckpoint>> BeginCheckpoint() override
       ABSL_LOCKS_EXCLUDED(mutex_);
-  // As HnswIndex::Restore.
+  absl::StatusOr<IndexReport> Inspect() override ABSL_LOCKS_EXCLUDED(mutex_);
+  // As those of HnswIndex.
   absl::Status Restore(ChecksummedReader& in) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<IndexReport> InspectCheckpoint(const SlotBitmap& changed, ChecksummedReader& in)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // Has the tail built, however short it is. The build's own status when the library could not do
   // it: the vectors are scanned.
   absl::Status WaitUntilIndexed(const CancelToken& cancel) const override
@@ -49,6 +52,8 @@ class FaissIndex : public VectorIndex {
 
  private:
   class Checkpoint;
+  struct State;
+  absl::StatusOr<State> ReadState(ChecksummedReader& in) const;
   // What one search asks.
   struct Request {
     std::span<const float> query;

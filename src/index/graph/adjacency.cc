@@ -102,8 +102,7 @@ absl::Status Adjacency::Save(const Extent& extent, ChecksummedWriter& out) const
   return upper_.ForEachPiece(extent.upper_rows, write);
 }
 
-absl::Status Adjacency::Load(const Extent& extent, std::span<const uint8_t> levels,
-                             ChecksummedReader& in) {
+absl::Status Adjacency::Load(const Extent& extent, ChecksummedReader& in) {
   const auto read = [&](auto piece) { return in.ReadAll(piece); };
   VETTORE_RETURN_IF_ERROR(base_.Grow(extent.rows));
   VETTORE_RETURN_IF_ERROR(base_.ForEachPiece(extent.rows, read));
@@ -111,15 +110,19 @@ absl::Status Adjacency::Load(const Extent& extent, std::span<const uint8_t> leve
   VETTORE_RETURN_IF_ERROR(heads_.ForEachPiece(extent.rows, read));
   VETTORE_RETURN_IF_ERROR(upper_.Grow(extent.upper_rows));
   VETTORE_RETURN_IF_ERROR(upper_.ForEachPiece(extent.upper_rows, read));
-  {
-    TracedLock lock(grow_mutex_);
-    upper_used_ = static_cast<uint32_t>(extent.upper_rows);
-    end_ = static_cast<Row>(extent.rows);
-  }
+  TracedLock lock(grow_mutex_);
+  upper_used_ = static_cast<uint32_t>(extent.upper_rows);
+  end_ = static_cast<Row>(extent.rows);
+  return absl::OkStatus();
+}
+
+absl::Status Adjacency::CheckLoaded(std::span<const uint8_t> levels) {
+  const Extent loaded = extent();
+  VETTORE_CHECK(levels.size() == loaded.rows);
   size_t rows = 0;
-  for (Row row = 0; row < extent.rows; ++row) {
+  for (Row row = 0; row < loaded.rows; ++row) {
     const Head& head = *heads_.row(row);
-    if (head.lock != 0 || head.upper + uint64_t{head.levels} > extent.upper_rows) {
+    if (head.lock != 0 || head.upper + uint64_t{head.levels} > loaded.upper_rows) {
       return absl::DataLossError(StrCat("row ", row, " has no place in the graph"));
     }
     if (levels[row] == kNotInGraph) continue;

@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "base/checksummed_file.h"
+#include "index/index_report.h"
 #include "index/linear_pool.h"
 #include "index/rows/chunked_array.h"
 #include "index/rows/row_store.h"
@@ -82,10 +84,16 @@ class Adjacency {
   Extent extent() const ABSL_LOCKS_EXCLUDED(grow_mutex_);
   // While nobody adds or links.
   absl::Status Save(const Extent& extent, ChecksummedWriter& out) const;
-  // Into an empty graph. levels: by row below extent.rows, kNotInGraph of rows that were not added.
-  // DataLoss: a link leads out of the graph; ResourceExhausted.
+  // Into an empty graph, which is not one before CheckLoaded(). DataLoss, ResourceExhausted.
+  absl::Status Load(const Extent& extent, ChecksummedReader& in) ABSL_LOCKS_EXCLUDED(grow_mutex_);
+  // Whether what was loaded can be searched. levels: by row, kNotInGraph of rows that were not
+  // added. DataLoss: a row lacks lists, or a link leads out of the graph.
   static constexpr uint8_t kNotInGraph = 0xFF;
-  absl::Status Load(const Extent& extent, std::span<const uint8_t> levels, ChecksummedReader& in)
+  absl::Status CheckLoaded(std::span<const uint8_t> levels) ABSL_LOCKS_EXCLUDED(grow_mutex_);
+  // Names all that is wrong with the lists, of a graph that was loaded or of one that nobody
+  // changes. levels: as above. Returns up to which level each row has lists that can be followed,
+  // kNotInGraph where it has none.
+  std::vector<uint8_t> Inspect(std::span<const uint8_t> levels, IndexReport& report) const
       ABSL_LOCKS_EXCLUDED(grow_mutex_);
 
   // What a row's links take, on average.
@@ -119,6 +127,13 @@ class Adjacency {
   std::atomic<uint64_t> entry_ = 0;  // Level plus one, then row; 0: none.
 
   absl::Status CheckLinks(Row row, std::span<const uint8_t> levels) const;
+  struct ListName {
+    Row row;
+    int level;
+  };
+  // Returns how many links the list has.
+  size_t InspectList(const ListName& name, std::span<const uint8_t> levels,
+                     IndexReport& report) const;
 
   mutable TracedMutex grow_mutex_;
   uint32_t upper_used_ ABSL_GUARDED_BY(grow_mutex_) = 0;

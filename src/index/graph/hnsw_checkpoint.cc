@@ -25,29 +25,51 @@ absl::Status HnswGraph::Save(ChecksummedWriter& out) const {
   return codes_.Save(head.extent.rows, out);
 }
 
-absl::Status HnswGraph::Load(absl::FunctionRef<bool(Row)> is_inside, ChecksummedReader& in) {
+absl::Status HnswGraph::Load(ChecksummedReader& in) {
   VETTORE_ASSIGN_OR_RETURN(const GraphHead head, in.ReadOne<GraphHead>());
   // Each row has its links behind it: no number is believed that the file has no room for.
   if (head.extent.rows > std::min<size_t>(in.remaining(), kMostRows) ||
       head.extent.upper_rows > in.remaining()) {
     return absl::DataLossError("the graph is larger than its file");
   }
-  std::vector<uint8_t> levels(head.extent.rows, Adjacency::kNotInGraph);
-  for (Row row = 0; row < levels.size(); ++row) {
-    if (is_inside(row)) levels[row] = static_cast<uint8_t>(LevelOf(row));
+  if (head.entry_level > kMaxLevel) {
+    return absl::DataLossError(StrCat("the graph begins on level ", head.entry_level));
   }
-  VETTORE_RETURN_IF_ERROR(adjacency_.Load(head.extent, levels, in));
+  VETTORE_RETURN_IF_ERROR(adjacency_.Load(head.extent, in));
   {
     TracedLock lock(grow_mutex_);
     VETTORE_RETURN_IF_ERROR(codes_.Load(head.extent.rows, in));
   }
-  if (head.entry_row == kNoRow) {
-    if (adjacency_.rows() == 0) return absl::OkStatus();
-  } else if (head.entry_row < levels.size() && levels[head.entry_row] == head.entry_level) {
+  if (head.entry_row != kNoRow) {
     adjacency_.set_entry({head.entry_row, static_cast<int>(head.entry_level)});
-    return absl::OkStatus();
   }
-  return absl::DataLossError(StrCat("row ", head.entry_row, " cannot be the graph's entry"));
+  return absl::OkStatus();
+}
+
+std::vector<uint8_t> HnswGraph::LevelsOf(std::span<const uint8_t> in_graph) const {
+  std::vector<uint8_t> levels(in_graph.size(), Adjacency::kNotInGraph);
+  for (Row row = 0; row < levels.size(); ++row) {
+    if (in_graph[row] != 0) levels[row] = static_cast<uint8_t>(LevelOf(row));
+  }
+  return levels;
+}
+
+absl::Status HnswGraph::CheckLoaded(std::span<const uint8_t> in_graph) {
+  std::vector<uint8_t> levels = LevelsOf(in_graph);
+  const size_t rows = adjacency_.extent().rows;
+  for (Row row = static_cast<Row>(rows); row < levels.size(); ++row) {
+    if (levels[row] == Adjacency::kNotInGraph) continue;
+    return absl::DataLossError("it names rows that its graph does not hold");
+  }
+  levels.resize(rows, Adjacency::kNotInGraph);
+  VETTORE_RETURN_IF_ERROR(adjacency_.CheckLoaded(levels));
+  const auto entry = adjacency_.entry();
+  if (!entry.has_value()) {
+    if (adjacency_.rows() == 0) return absl::OkStatus();
+    return absl::DataLossError("the graph has no entry");
+  }
+  if (entry->row < rows && levels[entry->row] == entry->level) return absl::OkStatus();
+  return absl::DataLossError(StrCat("row ", entry->row, " cannot be the graph's entry"));
 }
 
 }  // namespace vettore

@@ -14,6 +14,7 @@
 #include "index/codes/code_store.h"
 #include "index/graph/adjacency.h"
 #include "index/graph/search_scratch.h"
+#include "index/index_report.h"
 #include "index/rows/row_store.h"
 #include "index/traced_mutex.h"
 #include "types/collection_config.h"
@@ -52,7 +53,7 @@ class HnswGraph {
   // rows' at once, by any number of threads.
   void Bypass(Row row, SearchScratch& scratch);
   // Gives those of the rows that no search can reach a link from their neighbours, as far as it
-  // comes before `is_stopping`. Once every row was bypassed. Returns how many those were.
+  // comes before `is_stopping`. While nobody inserts or bypasses. Returns how many those were.
   size_t Reconnect(std::span<const Row> rows, absl::FunctionRef<bool()> is_stopping,
                    SearchScratch& scratch);
   // The rows have left: who begins to search now does not meet them. While nobody inserts.
@@ -90,26 +91,32 @@ class HnswGraph {
                       SearchScratch& scratch) const;
 
   // Writes the graph, while nobody inserts; Load() reads it into an empty one of the same options
-  // and codec, of which is_inside(row) says which rows it held. DataLoss: the bytes are not a
-  // graph's; ResourceExhausted; the statuses of writing.
+  // and codec, which must not be used before CheckLoaded(), but for Inspect(). DataLoss: the bytes
+  // are not a graph's; ResourceExhausted; the statuses of writing.
   absl::Status Save(ChecksummedWriter& out) const;
-  absl::Status Load(absl::FunctionRef<bool(Row)> is_inside, ChecksummedReader& in);
+  absl::Status Load(ChecksummedReader& in);
+  // in_graph: by row, not 0 for those that it holds. DataLoss: a search would go astray.
+  absl::Status CheckLoaded(std::span<const uint8_t> in_graph);
 
-  // What is wrong with a graph; all 0 in a sound one.
-  struct Soundness {
-    size_t stray_links = 0;  // To rows that it does not hold, or not on that level.
-    size_t repeated_links = 0;
-    size_t self_links = 0;
-    size_t unreachable = 0;  // Rows that no way leads to from the entry on level 0.
+  // By row, not 0 for those that the graph holds, and for those that live. Equally many.
+  struct GraphRows {
+    std::span<const uint8_t> in_graph;
+    std::span<const uint8_t> is_alive;
   };
-  // rows: all that it holds. While nobody inserts.
-  Soundness Inspect(std::span<const Row> rows) const;
+  // Names all that is wrong with the graph: its lists, its entry, and living rows that no search
+  // can reach. While nobody inserts.
+  void Inspect(const GraphRows& rows, IndexReport& report) const;
 
   size_t rows() const { return adjacency_.rows(); }
   size_t memory_bytes() const;
 
  private:
   int LevelOf(Row row) const;
+  // By row; Adjacency::kNotInGraph of those that the graph does not hold.
+  std::vector<uint8_t> LevelsOf(std::span<const uint8_t> in_graph) const;
+  // usable: what Adjacency::Inspect() returned.
+  void InspectReach(const GraphRows& rows, std::span<const uint8_t> usable,
+                    IndexReport& report) const;
   // Greedy descent from the entry point to just above `level`; the candidate where the search of
   // that level begins.
   Candidate Descend(Adjacency::EntryPoint entry, int level, SearchScratch& scratch) const;

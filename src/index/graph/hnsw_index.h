@@ -44,13 +44,22 @@ class HnswIndex : public VectorIndex {
       ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<std::unique_ptr<IndexCheckpoint>> BeginCheckpoint() override
       ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<IndexReport> Inspect() override ABSL_LOCKS_EXCLUDED(mutex_);
   // Reads what a checkpoint wrote into an empty index whose file is that of the checkpoint.
   // DataLoss, ResourceExhausted. Once, before anything else.
   absl::Status Restore(ChecksummedReader& in) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Reads it as Restore() would, and says all that is wrong with it; the index is not used
+  // afterwards. changed: as InspectCheckpoint(). DataLoss: what cannot be read at all;
+  // ResourceExhausted. Once, before anything else.
+  absl::StatusOr<IndexReport> InspectCheckpoint(const SlotBitmap& changed, ChecksummedReader& in)
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   class Checkpoint;
   struct State;
+  // Pauses the queue and captures the state. Unavailable while the graph is being rebuilt.
+  absl::StatusOr<std::unique_ptr<Checkpoint>> Capture() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<State> ReadState(ChecksummedReader& in) const;
   // allowed_count: of options.allowed.
   GraphTerms TermsOf(const IndexSearchOptions& options, size_t wanted, size_t allowed_count,
                      const CancelToken& cancel) const;

@@ -1,5 +1,4 @@
 // The HNSW index in a checkpoint: its rows, its quantizer and its graph.
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -12,6 +11,9 @@ namespace {
 
 // A portion takes a few milliseconds to come back.
 constexpr std::chrono::milliseconds kPoll(20);
+
+// Linking a row may cost another one its last link.
+constexpr int kLooks = 4;
 
 // What the index must be for the checkpoint to be its.
 struct Settings {
@@ -46,8 +48,14 @@ struct Head {
 struct HnswIndex::State {
   std::vector<RowStore::Stamp> stamps;
   std::vector<uint8_t> in_graph;  // By row.
-  std::shared_ptr<const HnswGraph> graph;
+  std::shared_ptr<HnswGraph> graph;
   uint32_t generation = 0;
+
+  void Inspect(IndexReport& report) const {
+    std::vector<uint8_t> is_alive(stamps.size());
+    for (Row row = 0; row < stamps.size(); ++row) is_alive[row] = stamps[row].is_alive() ? 1 : 0;
+    graph->Inspect({.in_graph = in_graph, .is_alive = is_alive}, report);
+  }
 };
 
 // The queue is paused until the graph is written.
@@ -62,6 +70,7 @@ class HnswIndex::Checkpoint : public IndexCheckpoint {
   Checkpoint& operator=(const Checkpoint&) = delete;
 
   void Keep(State state) { state_ = std::move(state); }
+  const State& state() const { return state_; }
 
   // rows, centre and graph behind the head: (rows) stamps, (rows) bytes, (dim) floats.
   absl::Status Write(ChecksummedWriter& out) override {
@@ -73,6 +82,7 @@ class HnswIndex::Checkpoint : public IndexCheckpoint {
                     .sampled = learned.sampled,
                     .relative_error = learned.relative_error,
                     .zero = 0};
+    ReconnectRows();
     VETTORE_RETURN_IF_ERROR(out.WriteOne(head));
     VETTORE_RETURN_IF_ERROR(out.WriteAll<RowStore::Stamp>(state_.stamps));
     VETTORE_RETURN_IF_ERROR(out.WriteAll<uint8_t>(state_.in_graph));
@@ -91,6 +101,20 @@ class HnswIndex::Checkpoint : public IndexCheckpoint {
   }
 
  private:
+  // An insertion may take the last link that led to another row, and so may what is under way of a
+  // removal: what is written can be reached, as far as a few looks find it.
+  void ReconnectRows() {
+    std::vector<Row> rows;
+    for (Row row = 0; row < state_.stamps.size(); ++row) {
+      if (state_.in_graph[row] != 0 && state_.stamps[row].is_alive()) rows.push_back(row);
+    }
+    if (rows.empty()) return;
+    const auto is_stopping = [this] { return index_.workers_.stopping(); };
+    ScratchPool::Lease scratch(index_.scratches_);
+    for (int looks = 0; looks < kLooks; ++looks) {
+      if (state_.graph->Reconnect(rows, is_stopping, *scratch) == 0) return;
+    }
+  }
   void Resume() {
     if (!std::exchange(is_paused_, false)) return;
     size_t backlog = 0;
@@ -107,10 +131,7 @@ class HnswIndex::Checkpoint : public IndexCheckpoint {
   State state_;
 };
 
-absl::StatusOr<std::unique_ptr<IndexCheckpoint>> HnswIndex::BeginCheckpoint() {
-  // Without codes the vectors are in memory, and only they could not be found again.
-  if (!rows_.has_file()) return std::unique_ptr<IndexCheckpoint>();
-  VETTORE_RETURN_IF_ERROR(rows_.CheckFile());
+absl::StatusOr<std::unique_ptr<HnswIndex::Checkpoint>> HnswIndex::Capture() {
   auto checkpoint = std::make_unique<Checkpoint>(*this);
   TracedLock lock(mutex_);
   while (!queue_.is_still()) {
@@ -124,7 +145,26 @@ absl::StatusOr<std::unique_ptr<IndexCheckpoint>> HnswIndex::BeginCheckpoint() {
   return checkpoint;
 }
 
-absl::Status HnswIndex::Restore(ChecksummedReader& in) {
+absl::StatusOr<std::unique_ptr<IndexCheckpoint>> HnswIndex::BeginCheckpoint() {
+  // Without codes the vectors are in memory, and only they could not be found again.
+  if (!rows_.has_file()) return std::unique_ptr<IndexCheckpoint>();
+  VETTORE_RETURN_IF_ERROR(rows_.CheckFile());
+  return Capture();
+}
+
+absl::StatusOr<IndexReport> HnswIndex::Inspect() {
+  VETTORE_ASSIGN_OR_RETURN(const std::unique_ptr<Checkpoint> captured, Capture());
+  {
+    TracedLock lock(mutex_);
+    if (queue_.is_removing()) return absl::UnavailableError("rows are leaving the graph");
+  }
+  IndexReport report;
+  RowStore::InspectStamps(captured->state().stamps, report);
+  captured->state().Inspect(report);
+  return report;
+}
+
+absl::StatusOr<HnswIndex::State> HnswIndex::ReadState(ChecksummedReader& in) const {
   VETTORE_ASSIGN_OR_RETURN(const Head head, in.ReadOne<Head>());
   const Quantization quantization = QuantizationOf(head.settings, config_.quantization);
   if (head.settings != Checkpoint::SettingsOf(*this, quantization)) {
@@ -132,33 +172,47 @@ absl::Status HnswIndex::Restore(ChecksummedReader& in) {
   }
   // Each row has a stamp behind the head: no number is believed that the file has no room for.
   if (head.rows > in.remaining()) return absl::DataLossError("it has more rows than room");
-  std::vector<RowStore::Stamp> stamps(head.rows);
-  std::vector<uint8_t> in_graph(head.rows);
+  State state{.stamps = std::vector<RowStore::Stamp>(head.rows),
+              .in_graph = std::vector<uint8_t>(head.rows),
+              .graph = nullptr,
+              .generation = head.generation};
   VectorCodec::Learned learned{.sampled = head.sampled, .relative_error = head.relative_error};
   learned.centre.resize(distance_.dim());
-  VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(stamps)));
-  VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(in_graph)));
+  VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(state.stamps)));
+  VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(state.in_graph)));
   VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(learned.centre)));
-  const std::shared_ptr<HnswGraph> graph = MakeGraph(
-      head.generation, std::make_unique<VectorCodec>(quantization, distance_.metric(),
-                                                     distance_.dim(), std::move(learned)));
-  const auto is_inside = [&](Row row) { return row < in_graph.size() && in_graph[row] != 0; };
-  VETTORE_RETURN_IF_ERROR(graph->Load(is_inside, in));
+  state.graph = MakeGraph(head.generation,
+                          std::make_unique<VectorCodec>(quantization, distance_.metric(),
+                                                        distance_.dim(), std::move(learned)));
+  VETTORE_RETURN_IF_ERROR(state.graph->Load(in));
   VETTORE_RETURN_IF_ERROR(in.ExpectEnd());
-  const auto inside =
-      std::count_if(in_graph.begin(), in_graph.end(), [](uint8_t byte) { return byte != 0; });
-  if (static_cast<size_t>(inside) != graph->rows()) {
-    return absl::DataLossError("it names rows that its graph does not hold");
-  }
+  return state;
+}
+
+absl::Status HnswIndex::Restore(ChecksummedReader& in) {
+  VETTORE_ASSIGN_OR_RETURN(const State state, ReadState(in));
+  VETTORE_RETURN_IF_ERROR(state.graph->CheckLoaded(state.in_graph));
   size_t backlog = 0;
   {
     TracedLock lock(mutex_);
-    VETTORE_RETURN_IF_ERROR(rows_.Restore(stamps));
-    queue_.Restore(head.generation, graph, in_graph);
+    VETTORE_RETURN_IF_ERROR(rows_.Restore(state.stamps));
+    queue_.Restore(state.generation, state.graph, state.in_graph);
     backlog = queue_.backlog();
   }
   workers_.WakeForBacklog(backlog);
   return absl::OkStatus();
+}
+
+absl::StatusOr<IndexReport> HnswIndex::InspectCheckpoint(const SlotBitmap& changed,
+                                                         ChecksummedReader& in) {
+  VETTORE_ASSIGN_OR_RETURN(const State state, ReadState(in));
+  IndexReport report;
+  {
+    TracedLock lock(mutex_);
+    VETTORE_RETURN_IF_ERROR(rows_.InspectVectors(state.stamps, changed, report));
+  }
+  state.Inspect(report);
+  return report;
 }
 
 }  // namespace vettore

@@ -67,6 +67,8 @@ class LinkQueue {
            (!removal_.has_value() || removal_->portions_out == 0);
   }
   bool is_rebuilding() const { return rebuild_.has_value(); }
+  // What only leaving rows led to may be out of reach until the removal ends.
+  bool is_removing() const { return removal_.has_value(); }
   // By row: whether the graph holds it. While it is still.
   std::vector<uint8_t> InGraph() const;
   uint32_t generation() const { return generation_; }

@@ -1,10 +1,13 @@
 // The IVF index in a checkpoint: its rows, what was trained, and its lists.
+#include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/status.h"
 #include "base/strings.h"
 #include "index/lists/ivf_index.h"
+#include "index/lists/ivf_inspection.h"
 
 namespace vettore {
 namespace {
@@ -59,9 +62,11 @@ absl::Status CheckLists(const IvfTable& table, size_t rows) {
   return absl::OkStatus();
 }
 
-// The vectors of lists that hold them come from the rows, which must be there already.
+// end: see IvfList::Load(). The vectors of lists that hold them come from the rows, which must be
+// there already.
 absl::StatusOr<IvfPartition> LoadPartition(const VectorConfig& config, const IvfBuilder& builder,
-                                           const Head& head, ChecksummedReader& in) {
+                                           const Head& head, std::optional<Row> end,
+                                           ChecksummedReader& in) {
   VETTORE_ASSIGN_OR_RETURN(IvfCoder coder, IvfCoder::Load(config, builder.config(), in));
   std::vector<float> centroids(head.lists * config.dimension);
   VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(centroids)));
@@ -71,11 +76,22 @@ absl::StatusOr<IvfPartition> LoadPartition(const VectorConfig& config, const Ivf
     VETTORE_ASSIGN_OR_RETURN(const uint64_t size, in.ReadOne<uint64_t>());
     if (size > head.rows) return absl::DataLossError("a list is longer than there are rows");
     VETTORE_ASSIGN_OR_RETURN(table->lists.emplace_back(),
-                             IvfList::Load(builder.ShapeOf(coder),
-                                           {.rows = size, .end = static_cast<Row>(head.rows)}, in));
+                             IvfList::Load(builder.ShapeOf(coder), {.rows = size, .end = end}, in));
   }
-  VETTORE_RETURN_IF_ERROR(CheckLists(*table, head.rows));
   return IvfPartition{std::make_shared<IvfCoder>(std::move(coder)), std::move(table)};
+}
+
+absl::StatusOr<Head> ReadHead(const Settings& wanted, ChecksummedReader& in) {
+  VETTORE_ASSIGN_OR_RETURN(const Head head, in.ReadOne<Head>());
+  if (head.settings != wanted) {
+    return absl::DataLossError("it is of an index with other settings");
+  }
+  // Each has bytes behind the head: no number is believed that the file has no room for.
+  if (head.rows > std::min<size_t>(in.remaining(), kMostRows) || head.lists == 0 ||
+      head.lists > in.remaining() / (wanted.dim * sizeof(float))) {
+    return absl::DataLossError("it has more rows or lists than room");
+  }
+  return head;
 }
 
 }  // namespace
@@ -117,30 +133,40 @@ absl::StatusOr<std::unique_ptr<IndexCheckpoint>> IvfIndex::BeginCheckpoint() {
 }
 
 absl::Status IvfIndex::Restore(ChecksummedReader& in) {
-  const IvfConfig& ivf = searcher_.config();
-  VETTORE_ASSIGN_OR_RETURN(const Head head, in.ReadOne<Head>());
-  if (head.settings != SettingsOf(config_, ivf)) {
-    return absl::DataLossError("it is of an index with other settings");
-  }
-  // Each has bytes behind the head: no number is believed that the file has no room for.
-  const size_t centroid_bytes = config_.dimension * sizeof(float);
-  if (head.rows > std::min<size_t>(in.remaining(), kMostRows) || head.lists == 0 ||
-      head.lists > in.remaining() / centroid_bytes) {
-    return absl::DataLossError("it has more rows or lists than room");
-  }
+  VETTORE_ASSIGN_OR_RETURN(const Head head, ReadHead(SettingsOf(config_, searcher_.config()), in));
   std::vector<RowStore::Stamp> stamps(head.rows);
   VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(stamps)));
   size_t backlog = 0;
   {
     TracedLock lock(mutex_);
     VETTORE_RETURN_IF_ERROR(rows_.Restore(stamps));
-    VETTORE_ASSIGN_OR_RETURN(IvfPartition partition, LoadPartition(config_, builder_, head, in));
+    VETTORE_ASSIGN_OR_RETURN(
+        IvfPartition partition,
+        LoadPartition(config_, builder_, head, static_cast<Row>(head.rows), in));
     VETTORE_RETURN_IF_ERROR(in.ExpectEnd());
+    VETTORE_RETURN_IF_ERROR(CheckLists(*partition.table, head.rows));
     roster_.Restore(std::move(partition), head.progress);
     backlog = roster_.backlog();
   }
   workers_.WakeForBacklog(backlog);
   return absl::OkStatus();
+}
+
+absl::StatusOr<IndexReport> IvfIndex::InspectCheckpoint(const SlotBitmap& changed,
+                                                        ChecksummedReader& in) {
+  VETTORE_ASSIGN_OR_RETURN(const Head head, ReadHead(SettingsOf(config_, searcher_.config()), in));
+  std::vector<RowStore::Stamp> stamps(head.rows);
+  VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(stamps)));
+  VETTORE_ASSIGN_OR_RETURN(const IvfPartition partition,
+                           LoadPartition(config_, builder_, head, std::nullopt, in));
+  VETTORE_RETURN_IF_ERROR(in.ExpectEnd());
+  IndexReport report;
+  {
+    TracedLock lock(mutex_);
+    VETTORE_RETURN_IF_ERROR(rows_.InspectVectors(stamps, changed, report));
+  }
+  InspectPartition(partition, searcher_.config(), stamps, report);
+  return report;
 }
 
 }  // namespace vettore

@@ -44,8 +44,11 @@ class IvfIndex : public VectorIndex {
   SlotBitmap Slots() const override ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<std::unique_ptr<IndexCheckpoint>> BeginCheckpoint() override
       ABSL_LOCKS_EXCLUDED(mutex_);
-  // As HnswIndex::Restore.
+  absl::StatusOr<IndexReport> Inspect() override ABSL_LOCKS_EXCLUDED(mutex_);
+  // As those of HnswIndex.
   absl::Status Restore(ChecksummedReader& in) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<IndexReport> InspectCheckpoint(const SlotBitmap& changed, ChecksummedReader& in)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // Also waits for training that is due.
   absl::Status WaitUntilIndexed(const CancelToken& cancel) const override
       ABSL_LOCKS_EXCLUDED(mutex_);

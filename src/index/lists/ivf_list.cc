@@ -89,10 +89,11 @@ absl::StatusOr<std::shared_ptr<const IvfList>> IvfList::Load(const IvfListShape&
     std::byte* const block = bytes.get() + i * list->block_bytes();
     VETTORE_RETURN_IF_ERROR(in.Read({block, IvfBlock::kHeadBytes + kRows * shape.code_bytes}));
   }
+  if (!extent.end.has_value()) return list;
   for (size_t i = 0; i < list->block_count() * kRows; ++i) {
     const Row row = list->row(i);
-    if (i < extent.rows ? row >= extent.end : row != kNoRow) {
-      return absl::DataLossError(StrCat("a list holds row ", row, " of ", extent.end));
+    if (i < extent.rows ? row >= *extent.end : row != kNoRow) {
+      return absl::DataLossError(StrCat("a list holds row ", row, " of ", *extent.end));
     }
     if (i < extent.rows) {
       list->CopyVector(row, bytes.get() + i / kRows * list->block_bytes(), i % kRows);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -84,11 +85,12 @@ class IvfList {
   void CopyTo(CodedRows& out, size_t i) const;
 
   // Writes the blocks, without their vectors; Load() reads those of so many rows, all of them below
-  // `end`. DataLoss, and the statuses of writing.
+  // `end`. Without an end any rows are taken, for who inspects them, and no vectors. DataLoss, and
+  // the statuses of writing.
   absl::Status Save(ChecksummedWriter& out) const;
   struct Extent {
     size_t rows = 0;
-    Row end = 0;
+    std::optional<Row> end = {};
   };
   static absl::StatusOr<std::shared_ptr<const IvfList>> Load(const IvfListShape& shape,
                                                              const Extent& extent,

@@ -132,7 +132,7 @@ absl::Status RowStore::Grow(size_t rows) {
 std::vector<RowStore::Stamp> RowStore::Stamps() const {
   std::vector<Stamp> stamps(end());
   for (Row row = 0; row < stamps.size(); ++row) {
-    if (IsAlive(row)) stamps[row] = {slot(row), *hashes_.row(row)};
+    if (IsAlive(row)) stamps[row] = {slot(row), file_ == nullptr ? 0 : *hashes_.row(row)};
   }
   return stamps;
 }
@@ -143,7 +143,7 @@ absl::Status RowStore::Restore(std::span<const Stamp> stamps) {
   version_ = 1;
   for (Row row = 0; row < stamps.size(); ++row) {
     const Stamp& stamp = stamps[row];
-    if (stamp.slot == kNoSlot || HashOf({vector(row), dim_}) != stamp.vector_hash) continue;
+    if (!stamp.is_alive() || HashOf({vector(row), dim_}) != stamp.vector_hash) continue;
     if (RowOf(stamp.slot) != kNoRow) {
       return absl::DataLossError(StrCat("slot ", stamp.slot, " has two rows"));
     }
@@ -156,6 +156,39 @@ absl::Status RowStore::Restore(std::span<const Stamp> stamps) {
     ++live_;
   }
   end_.store(static_cast<Row>(stamps.size()), std::memory_order_release);
+  return absl::OkStatus();
+}
+
+void RowStore::InspectStamps(std::span<const Stamp> stamps, IndexReport& report) {
+  std::vector<Slot> slots;
+  for (const Stamp& stamp : stamps) {
+    if (stamp.is_alive()) slots.push_back(stamp.slot);
+  }
+  report.Add("rows", stamps.size());
+  report.Add("live", slots.size());
+  std::sort(slots.begin(), slots.end());
+  for (size_t i = 1; i < slots.size(); ++i) {
+    if (slots[i] != slots[i - 1]) continue;
+    report.AddFinding(faults::kSlotTwice, [&] { return StrCat("slot ", slots[i]); });
+  }
+}
+
+absl::Status RowStore::InspectVectors(std::span<const Stamp> stamps, const SlotBitmap& changed,
+                                      IndexReport& report) {
+  InspectStamps(stamps, report);
+  VETTORE_RETURN_IF_ERROR(Grow(stamps.size()));
+  size_t replaced = 0;
+  for (Row row = 0; row < stamps.size(); ++row) {
+    const Stamp& stamp = stamps[row];
+    if (!stamp.is_alive() || HashOf({vector(row), dim_}) == stamp.vector_hash) continue;
+    if (changed.Contains(stamp.slot)) {
+      ++replaced;
+    } else {
+      report.AddFinding(faults::kVectorDamaged,
+                        [&] { return StrCat("slot ", stamp.slot, ", row ", row); });
+    }
+  }
+  report.Add("replaced_since", replaced);
   return absl::OkStatus();
 }
 

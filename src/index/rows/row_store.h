@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "index/index_report.h"
 #include "index/rows/chunked_array.h"
 #include "index/rows/vector_file.h"
 #include "index/traced_mutex.h"
@@ -96,14 +97,22 @@ class RowStore {
   // What a checkpoint keeps of a row.
   struct Stamp {
     Slot slot = kNoSlot;       // kNoSlot: the row is dead.
-    uint32_t vector_hash = 0;  // Of a living row.
+    uint32_t vector_hash = 0;  // Of a living row, of a store with a file.
+    bool is_alive() const { return slot != kNoSlot; }
   };
-  // Of the rows below end(). Only with a file. Externally synchronised with the changes.
+  // Of the rows below end(). Externally synchronised with the changes.
   std::vector<Stamp> Stamps() const;
   // Fills an empty store with what it held when Stamps() was called. A row whose vector is not in
   // the file any more, as after a crash, is dead. DataLoss: the stamps cannot be a store's;
   // ResourceExhausted.
   absl::Status Restore(std::span<const Stamp> stamps);
+  // Names what is wrong with stamps in themselves: slots that have two rows.
+  static void InspectStamps(std::span<const Stamp> stamps, IndexReport& report);
+  // In the place of Restore(): that, and which vectors the file does not hold as they were written,
+  // though their slots are not in `changed`, so that nothing was put in their place.
+  // ResourceExhausted.
+  absl::Status InspectVectors(std::span<const Stamp> stamps, const SlotBitmap& changed,
+                              IndexReport& report);
   // What the file holds survives a power cut from now on. Unavailable when it does not hold all.
   absl::Status SyncFile() const { return file_->Sync(); }
   // Unavailable when it does not hold all.

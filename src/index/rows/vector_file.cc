@@ -47,13 +47,20 @@ absl::StatusOr<std::unique_ptr<VectorFile>> VectorFile::Create(const std::filesy
   if (unlink(path.c_str()) != 0 && errno != ENOENT) return ErrnoStatus(errno, "replace", path);
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (fd < 0) return ErrnoStatus(errno, "create", path);
-  return std::unique_ptr<VectorFile>(new VectorFile(path, fd));
+  return std::unique_ptr<VectorFile>(new VectorFile(path, fd, Access::kWrite));
 }
 
 absl::StatusOr<std::unique_ptr<VectorFile>> VectorFile::Open(const std::filesystem::path& path) {
   const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (fd < 0) return ErrnoStatus(errno, "open", path);
-  return std::unique_ptr<VectorFile>(new VectorFile(path, fd));
+  return std::unique_ptr<VectorFile>(new VectorFile(path, fd, Access::kWrite));
+}
+
+absl::StatusOr<std::unique_ptr<VectorFile>> VectorFile::OpenToRead(
+    const std::filesystem::path& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return ErrnoStatus(errno, "open", path);
+  return std::unique_ptr<VectorFile>(new VectorFile(path, fd, Access::kRead));
 }
 
 VectorFile::~VectorFile() {
@@ -82,6 +89,7 @@ void* VectorFile::MapFromFile(size_t size_bytes) {
   struct stat info;
   if (fstat(fd_, &info) != 0) return nullptr;
   if (static_cast<size_t>(info.st_size) < begin + size_bytes) {
+    if (access_ == Access::kRead) return CopyFromFile(begin, size_bytes);
     struct statvfs disk;
     if (fstatvfs(fd_, &disk) == 0 && disk.f_bavail * disk.f_frsize < size_bytes + kSpareBytes) {
       errno = ENOSPC;
@@ -92,6 +100,19 @@ void* VectorFile::MapFromFile(size_t size_bytes) {
   void* const address =
       mmap(nullptr, size_bytes, PROT_READ, MAP_SHARED, fd_, static_cast<off_t>(begin));
   return address == MAP_FAILED ? nullptr : address;
+}
+
+void* VectorFile::CopyFromFile(size_t begin, size_t size_bytes) {
+  void* const address = MapAnonymous(size_bytes);
+  if (address == nullptr) return nullptr;
+  for (size_t done = 0; done < size_bytes;) {
+    const ssize_t got = pread(fd_, static_cast<std::byte*>(address) + done, size_bytes - done,
+                              static_cast<off_t>(begin + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    done += static_cast<size_t>(got);
+  }
+  return address;
 }
 
 absl::Status VectorFile::Write(size_t offset_bytes, std::span<const float> values) {

@@ -25,6 +25,8 @@ class VectorFile final : public ChunkSource {
   static absl::StatusOr<std::unique_ptr<VectorFile>> Create(const std::filesystem::path& path);
   // Goes on with a file that was begun before: chunks hold what was written to them.
   static absl::StatusOr<std::unique_ptr<VectorFile>> Open(const std::filesystem::path& path);
+  // The same for who only looks at them: nothing may be written, and nothing of the file changes.
+  static absl::StatusOr<std::unique_ptr<VectorFile>> OpenToRead(const std::filesystem::path& path);
   ~VectorFile() override;
   VectorFile(const VectorFile&) = delete;
   VectorFile& operator=(const VectorFile&) = delete;
@@ -49,12 +51,17 @@ class VectorFile final : public ChunkSource {
     bool is_in_memory;
   };
 
-  VectorFile(std::filesystem::path path, int fd) : path_(std::move(path)), fd_(fd) {}
+  enum class Access { kWrite, kRead };
+  VectorFile(std::filesystem::path path, int fd, Access access)
+      : path_(std::move(path)), fd_(fd), access_(access) {}
   void* MapFromFile(size_t size_bytes);
+  // A chunk that a file which was cut off has only a part of; the rest is zero.
+  void* CopyFromFile(size_t begin, size_t size_bytes);
   absl::Status MoveToMemory(Chunk& chunk);
 
   const std::filesystem::path path_;
   const int fd_;
+  const Access access_;
   size_t chunk_bytes_ = 0;
   std::vector<Chunk> chunks_;
   std::atomic<size_t> chunks_in_memory_ = 0;
