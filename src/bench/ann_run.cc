@@ -1,15 +1,14 @@
 #include "bench/ann_run.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <span>
 #include <utility>
 
 #include "base/status.h"
 #include "base/strings.h"
+#include "bench/ann_system.h"
 #include "bench/machine.h"
 #include "bench/measure.h"
 #include "index/vector_index.h"
@@ -21,27 +20,6 @@ namespace {
 constexpr size_t kPutsAtOnce = 1'000;
 constexpr int kMostThreads = 1'024;
 constexpr size_t kMostBatch = 100'000;
-
-struct IndexKind {
-  std::string_view name;
-  // Whether ef_search is swept; without it there is one setting.
-  bool takes_ef;
-  IndexConfig (*config)(const AnnOptions& options);
-};
-
-constexpr std::array kKinds = {
-    IndexKind{"hnsw", true,
-              [](const AnnOptions& options) -> IndexConfig {
-                return HnswConfig{.m = options.m, .ef_construction = options.ef_construction};
-              }},
-    IndexKind{"flat", false, [](const AnnOptions&) -> IndexConfig { return FlatConfig{}; }},
-};
-
-const IndexKind* FindKind(std::string_view name) {
-  const auto* const found =
-      std::find_if(kKinds.begin(), kKinds.end(), [&](const auto& k) { return k.name == name; });
-  return found == kKinds.end() ? nullptr : found;
-}
 
 absl::Status OutOfRange(std::string_view option, uint64_t got,
                         std::pair<uint64_t, uint64_t> range) {
@@ -61,8 +39,7 @@ void AppendRows(const std::vector<Neighbor>& found, std::vector<int32_t>& rows) 
 
 // An index over the whole base, and what building it took.
 struct Built {
-  const IndexKind& kind;
-  std::string system;  // "vettore-hnsw", "vettore-hnsw-sq8"
+  const AnnSystem& system;
   std::unique_ptr<VectorIndex> index;
   double wall_s = 0;
   double cpu_s = 0;
@@ -74,9 +51,8 @@ class AnnRun {
          const CancelToken& cancel)
       : data_(data), options_(options), events_(events), cancel_(cancel) {}
 
-  // quantization: of a graph.
-  absl::Status RunKind(const IndexKind& kind, Quantization quantization) const {
-    VETTORE_ASSIGN_OR_RETURN(const Built built, Build(kind, quantization));
+  absl::Status RunSystem(const AnnSystem& system) const {
+    VETTORE_ASSIGN_OR_RETURN(const Built built, Build(system));
     for (const QuerySet& set : data_.query_sets) {
       for (const int threads : options_.threads) {
         VETTORE_RETURN_IF_ERROR(Sweep(built, set, threads));
@@ -86,17 +62,15 @@ class AnnRun {
   }
 
  private:
-  absl::StatusOr<Built> Build(const IndexKind& kind, Quantization quantization) const {
-    Built built{.kind = kind, .system = StrCat("vettore-", kind.name), .index = nullptr};
-    if (quantization != Quantization::kAuto) StrAppend(&built.system, "-", NameOf(quantization));
-    if (events_.on_step) events_.on_step(StrCat("building ", built.system));
+  absl::StatusOr<Built> Build(const AnnSystem& system) const {
+    Built built{.system = system, .index = nullptr};
+    if (events_.on_step) events_.on_step(StrCat("building ", system.name));
     VectorConfig config;
     config.dimension = static_cast<uint32_t>(data_.base.dim);
     config.metric = data_.metric;
-    config.index = kind.config(options_);
-    if (auto* const hnsw = std::get_if<HnswConfig>(&config.index)) {
-      hnsw->quantization = quantization;
-    }
+    config.index = system.config;
+    VETTORE_RETURN_IF_ERROR(Annotate(ValidateCollectionConfig({.vectors = {config}}), system.name));
+    VETTORE_RETURN_IF_ERROR(Annotate(CheckVectorIndex(config), system.name));
     IndexRunOptions run;
     if (options_.build_threads > 0) run.build_threads = options_.build_threads;
     run.folder = options_.vectors_folder;
@@ -130,25 +104,26 @@ class AnnRun {
   }
 
   absl::Status Sweep(const Built& built, const QuerySet& set, int threads) const {
-    if (!built.kind.takes_ef) return Measure(built, set, threads, std::nullopt);
-    for (const uint32_t ef : options_.ef_search) {
-      VETTORE_RETURN_IF_ERROR(Measure(built, set, threads, ef));
+    for (const uint32_t setting : built.system.Settings(options_)) {
+      VETTORE_RETURN_IF_ERROR(Measure(built, set, threads, setting));
     }
     return absl::OkStatus();
   }
 
   absl::Status Measure(const Built& built, const QuerySet& set, int threads,
-                       std::optional<uint32_t> ef) const {
+                       uint32_t setting) const {
+    const bool is_swept = built.system.sweep != AnnSystem::Sweep::kNothing;
+    const std::string_view swept = built.system.swept();
     if (events_.on_step) {
-      events_.on_step(StrCat("searching ", built.system, ", ", set.name,
-                             ef ? StrCat(", ef_search ", *ef) : "", ", ", threads,
+      events_.on_step(StrCat("searching ", built.system.name, ", ", set.name,
+                             is_swept ? StrCat(", ", swept, " ", setting) : "", ", ", threads,
                              threads == 1 ? " thread" : " threads"));
     }
-    const int repeats = built.kind.takes_ef ? options_.repeats : 1;
+    const int repeats = is_swept ? options_.repeats : 1;
     std::vector<double> qps, wall_qps, p50, p99;
     double recall = 0;
-    for (int repeat = built.kind.takes_ef ? -1 : 0; repeat < repeats; ++repeat) {
-      VETTORE_ASSIGN_OR_RETURN(const Pass pass, OnePass(*built.index, set, threads, ef));
+    for (int repeat = is_swept ? -1 : 0; repeat < repeats; ++repeat) {
+      VETTORE_ASSIGN_OR_RETURN(const Pass pass, OnePass(built, set, threads, setting));
       if (events_.on_share) {
         events_.on_share(static_cast<size_t>(repeat) + 1, static_cast<size_t>(repeats));
       }
@@ -166,7 +141,7 @@ class AnnRun {
                          pass.found);
     }
     Json line = Describe(built, set);
-    if (ef) line["parameters"]["ef_search"] = *ef;
+    if (is_swept) line["parameters"][std::string(swept)] = setting;
     const Spread spread = SpreadOf(qps);
     line.update({{"threads", threads},
                  {"batch", options_.batch},
@@ -182,11 +157,12 @@ class AnnRun {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<Pass> OnePass(const VectorIndex& index, const QuerySet& set, int threads,
-                               std::optional<uint32_t> ef) const {
+  absl::StatusOr<Pass> OnePass(const Built& built, const QuerySet& set, int threads,
+                               uint32_t setting) const {
+    const VectorIndex& index = *built.index;
     IndexSearchOptions search;
     search.k = options_.k;
-    search.ef_search = ef;
+    built.system.Set(setting, search);
     const AnswerFn answer = [&](size_t first,
                                 std::span<std::vector<int32_t>> rows) -> absl::Status {
       if (options_.batch == 1) {
@@ -216,15 +192,12 @@ class AnnRun {
                  {"dim", data_.base.dim},
                  {"metric", std::string(NameOf(data_.metric))},
                  {"queries", set.name},
-                 {"system", built.system},
-                 {"parameters", Json::object()},
+                 {"system", built.system.name},
+                 {"parameters", built.system.parameters},
                  {"k", options_.k},
                  {"build_s", built.wall_s},
                  {"build_cpu_s", built.cpu_s},
                  {"ram_bytes_per_vector", built.index->Stats().memory_bytes / data_.base.count}};
-    if (built.kind.takes_ef) {
-      line["parameters"] = {{"m", options_.m}, {"ef_construction", options_.ef_construction}};
-    }
     line.update(MachineFields());
     return line;
   }
@@ -237,20 +210,14 @@ class AnnRun {
 
 }  // namespace
 
-std::vector<std::string_view> IndexKinds() {
-  std::vector<std::string_view> names;
-  names.reserve(kKinds.size());
-  for (const IndexKind& kind : kKinds) names.push_back(kind.name);
-  return names;
-}
-
 absl::Status ValidateAnnOptions(const AnnOptions& options) {
-  for (const std::string& name : options.kinds) {
-    if (FindKind(name) != nullptr) continue;
-    std::string known;
-    for (const IndexKind& kind : kKinds) StrAppend(&known, known.empty() ? "" : ", ", kind.name);
-    return absl::InvalidArgumentError(StrCat("--kinds: wanted ", known, ", got '", name, "'"));
+  for (const std::string& kind : options.kinds) {
+    VETTORE_RETURN_IF_ERROR(AnnSystemsOf(kind, options).status());
   }
+  for (const uint32_t nprobe : options.nprobe) {
+    VETTORE_RETURN_IF_ERROR(CheckRange("--nprobe", nprobe, {1, limits::kNprobe}));
+  }
+  VETTORE_RETURN_IF_ERROR(CheckRange("--nlist", options.nlist, {0, limits::kNlist}));
   for (const uint32_t ef : options.ef_search) {
     VETTORE_RETURN_IF_ERROR(CheckRange("--ef-search", ef, {1, limits::kEfSearch}));
   }
@@ -271,12 +238,8 @@ absl::Status RunAnn(const AnnData& data, const AnnOptions& options, const AnnEve
   VETTORE_RETURN_IF_ERROR(ValidateAnnOptions(options));
   const AnnRun run(data, options, events, cancel);
   for (const std::string& name : options.kinds) {
-    const IndexKind& kind = *FindKind(name);
-    const bool is_graph = std::holds_alternative<HnswConfig>(kind.config(options));
-    for (const Quantization quantization :
-         is_graph ? options.quantizations : std::vector{Quantization::kAuto}) {
-      VETTORE_RETURN_IF_ERROR(run.RunKind(kind, quantization));
-    }
+    VETTORE_ASSIGN_OR_RETURN(const std::vector<AnnSystem> systems, AnnSystemsOf(name, options));
+    for (const AnnSystem& system : systems) VETTORE_RETURN_IF_ERROR(run.RunSystem(system));
   }
   return absl::OkStatus();
 }

@@ -19,8 +19,15 @@
 namespace vettore::bench {
 
 struct AnnOptions {
-  std::vector<std::string> kinds = {"hnsw", "flat"};  // Of IndexKinds().
+  // "hnsw", "flat", "ivf", or "faiss:" and a factory string of FAISS.
+  std::vector<std::string> kinds = {"hnsw", "flat"};
+  // Swept by what searches a graph; FAISS's too.
   std::vector<uint32_t> ef_search = {10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512};
+  // Swept by what probes lists; those that an index does not have so many of are left out.
+  std::vector<uint32_t> nprobe = {1, 2, 4, 8, 16, 32, 64, 128, 256};
+  std::vector<IvfEncoding> ivf_encodings = {IvfEncoding::kFlat, IvfEncoding::kPq4,
+                                            IvfEncoding::kPq8};  // Of ivf; an index for each.
+  uint32_t nlist = 0;                                            // Of ivf; 0 follows the count.
   uint32_t m = HnswConfig{}.m;
   uint32_t ef_construction = HnswConfig{}.ef_construction;
   std::vector<Quantization> quantizations = {Quantization::kAuto};  // Of hnsw; one index for each.
@@ -40,13 +47,11 @@ struct AnnEvents {
   std::function<void(size_t done, size_t total)> on_share = {};  // Of the step.
 };
 
-// The kinds that can be measured: "hnsw", "flat".
-std::vector<std::string_view> IndexKinds();
-
-// InvalidArgument names the option, the allowed range and what was got.
+// InvalidArgument names the option, the allowed range and what was got. What depends on the data,
+// such as whether a factory string fits its dimension, is seen by RunAnn().
 absl::Status ValidateAnnOptions(const AnnOptions& options);
 
-// For each kind, set of queries, number of threads and value of ef_search: a warm-up, then
+// For each index, set of queries, number of threads and value of what is swept: a warm-up, then
 // `repeats` passes over all queries, and one result line ("suite": "ann"):
 // data, vectors, dim, metric, queries, system, parameters, k, recall, threads, batch, repeats; qps
 // with qps_min and qps_max over the repeats, p50_us and p99_us of a batch (medians over the
@@ -54,7 +59,7 @@ absl::Status ValidateAnnOptions(const AnnOptions& options);
 // one thread the searching thread is pinned to a core, qps and latencies are in its CPU time, and
 // wall_qps stands beside them; with more they are by the clock on the wall. Exhaustive kinds, which
 // are slow and do not vary, are passed once. data: with exact answers for k. Cancelled if `cancel`
-// fires.
+// fires; InvalidArgument for an index that cannot be of this data.
 absl::Status RunAnn(const AnnData& data, const AnnOptions& options, const AnnEvents& events,
                     const CancelToken& cancel);
 

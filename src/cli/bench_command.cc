@@ -29,6 +29,7 @@ struct BenchAnnOptions {
   bench::AnnOptions run;
   std::string metric;
   std::vector<std::string> quantizations = {"auto"};
+  std::vector<std::string> encodings = {"flat", "pq4", "pq8"};
   std::string queries;
   std::string cache;
   std::string out;
@@ -39,7 +40,24 @@ struct BenchAnnOptions {
 void MakeQuick(const CLI::App& command, BenchAnnOptions& options) {
   if (command.count("--kinds") == 0) options.run.kinds = {"hnsw"};
   if (command.count("--ef-search") == 0) options.run.ef_search = {16, 32, 64, 128};
+  if (command.count("--nprobe") == 0) options.run.nprobe = {4, 16, 64, 256};
   if (command.count("--repeats") == 0) options.run.repeats = 3;
+}
+
+// Commas stand between kinds, and within the factory strings of FAISS: what is no kind goes on with
+// the one before it.
+std::vector<std::string> JoinFactories(const std::vector<std::string>& words) {
+  std::vector<std::string> kinds;
+  for (const std::string& word : words) {
+    const bool is_kind = word == "hnsw" || word == "flat" || word == "ivf";
+    if (is_kind || kinds.empty() || !kinds.back().starts_with("faiss:") ||
+        word.starts_with("faiss:")) {
+      kinds.push_back(word);
+    } else {
+      StrAppend(&kinds.back(), ",", word);
+    }
+  }
+  return kinds;
 }
 
 absl::Status CheckOptions(BenchAnnOptions& options) {
@@ -56,6 +74,15 @@ absl::Status CheckOptions(BenchAnnOptions& options) {
     if (!quantization.ok()) return UsageError(StdView(quantization.status().message()));
     options.run.quantizations.push_back(*quantization);
   }
+  options.run.ivf_encodings.clear();
+  for (const std::string& name : options.encodings) {
+    const absl::StatusOr<IvfEncoding> encoding = ParseIvfEncoding(name);
+    if (!encoding.ok()) {
+      return UsageError(StrCat("--encoding '", name, "': ", encoding.status().message()));
+    }
+    options.run.ivf_encodings.push_back(*encoding);
+  }
+  options.run.kinds = JoinFactories(options.run.kinds);
   if (const absl::Status valid = ValidateAnnOptions(options.run); !valid.ok()) {
     return UsageError(StdView(valid.message()));
   }
@@ -109,14 +136,6 @@ absl::Status RunBenchAnn(const GlobalOptions& globals, BenchAnnOptions options) 
   return results.Finish();
 }
 
-std::string KindNames() {
-  std::string names;
-  for (const std::string_view kind : bench::IndexKinds()) {
-    StrAppend(&names, names.empty() ? "" : ", ", kind);
-  }
-  return names;
-}
-
 void AddDataOptions(CLI::App& command, BenchAnnOptions& options) {
   command.add_option("data", options.data, "Data sets, see above")->required();
   command
@@ -141,7 +160,10 @@ void AddDataOptions(CLI::App& command, BenchAnnOptions& options) {
 }
 
 void AddRunOptions(CLI::App& command, BenchAnnOptions& options) {
-  command.add_option("--kinds", options.run.kinds, StrCat("Index kinds: ", KindNames()))
+  command
+      .add_option("--kinds", options.run.kinds,
+                  "Index kinds: hnsw, flat, ivf, or faiss: and a factory string of FAISS, such as "
+                  "faiss:IVF256,PQ48x4fs")
       ->delimiter(',')
       ->capture_default_str();
   command
@@ -149,9 +171,19 @@ void AddRunOptions(CLI::App& command, BenchAnnOptions& options) {
                   "Of hnsw: auto, none, sq8, sq4, rabitq; an index for each")
       ->delimiter(',')
       ->capture_default_str();
+  command.add_option("--encoding", options.encodings, "Of ivf: flat, pq4, pq8; an index for each")
+      ->delimiter(',')
+      ->capture_default_str();
+  command.add_option("--nlist", options.run.nlist, "Lists of ivf; 0 follows the count")
+      ->capture_default_str();
+  command
+      .add_option("--nprobe", options.run.nprobe,
+                  "Lists that a search of ivf, or of FAISS's IVF, scans, each measured")
+      ->delimiter(',')
+      ->capture_default_str();
   command
       .add_option("--ef-search", options.run.ef_search,
-                  "Candidates that a graph search keeps, each measured")
+                  "Candidates that a graph search keeps, FAISS's too, each measured")
       ->delimiter(',')
       ->capture_default_str();
   command.add_option("--m", options.run.m, "Neighbours of a graph node")->capture_default_str();
@@ -171,14 +203,15 @@ void AddRunOptions(CLI::App& command, BenchAnnOptions& options) {
       ->check(CLI::Range(1, 1'024));
   command
       .add_option("--vectors-folder", options.run.vectors_folder,
-                  "Where an index that searches codes keeps the vectors, mapped, as the server "
-                  "does; default: in memory")
+                  "Where an index keeps the vectors, mapped where it searches codes or lists, as "
+                  "the server does; default: in memory")
       ->type_name("FOLDER")
       ->check(CLI::ExistingDirectory);
   command.add_option("--repeats", options.run.repeats, "Timed passes of each setting")
       ->capture_default_str();
-  command.add_flag("--quick", options.quick,
-                   "hnsw with four values of --ef-search and three repeats");
+  command.add_flag(
+      "--quick", options.quick,
+      "hnsw, four values of --ef-search and --nprobe, three repeats; --kinds for others");
   command.add_option("--out", options.out, "A file to append the result lines to")
       ->type_name("FILE");
 }
@@ -200,10 +233,12 @@ void AddBenchAnn(CommandLine& line, CLI::App& group) {
            "With one thread, times are CPU time of the searching thread, pinned to a core; with "
            "more they are by the clock. Figures are medians over the repeats. --json prints a line "
            "for each result, --out appends them to a file, bench/plot.py draws them.",
-       .examples = "  vettore bench ann vec-fashion-mnist-784 --quick\n"
-                   "  vettore bench ann my-vectors.npy --metric cosine --ef-search 32,64,128\n"
-                   "  vettore bench ann synth384 --threads 1,2 --out results.jsonl\n"
-                   "  vettore bench ann glove-100-angular.hdf5 --kinds hnsw --m 32\n"});
+       .examples =
+           "  vettore bench ann vec-fashion-mnist-784 --quick\n"
+           "  vettore bench ann my-vectors.npy --metric cosine --ef-search 32,64,128\n"
+           "  vettore bench ann synth384 --threads 1,2 --out results.jsonl\n"
+           "  vettore bench ann glove-100-angular.hdf5 --kinds hnsw --m 32\n"
+           "  vettore bench ann synth384 --kinds hnsw,ivf,faiss:IVF256,PQ48x4fs --quick\n"});
   const auto options = std::make_shared<BenchAnnOptions>();
   AddDataOptions(*command, *options);
   AddRunOptions(*command, *options);

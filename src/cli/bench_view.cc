@@ -28,10 +28,12 @@ std::string Microseconds(const Json& value) {
   return us < 100 ? Fixed(us, 1) : Rounded(value);
 }
 
-// "ef_search 64"; what is the same for the whole sweep is left to the heading.
+// "ef 64"; what is the same for the whole sweep is left out.
 std::string Setting(const Json& line) {
   const Json& parameters = line["parameters"];
-  return parameters.contains("ef_search") ? parameters["ef_search"].dump() : "-";
+  if (parameters.contains("ef_search")) return StrCat("ef ", parameters["ef_search"].dump());
+  if (parameters.contains("nprobe")) return StrCat("nprobe ", parameters["nprobe"].dump());
+  return "-";
 }
 
 std::string Title(const Json& line) {
@@ -62,7 +64,7 @@ std::string BenchTable(const std::vector<Json>& lines) {
   std::string out;
   for (size_t begin = 0; begin < lines.size();) {
     const std::string title = Title(lines[begin]);
-    std::vector<std::vector<std::string>> rows = {{"SYSTEM", "EF", "THREADS", "RECALL", "QPS",
+    std::vector<std::vector<std::string>> rows = {{"SYSTEM", "SETTING", "THREADS", "RECALL", "QPS",
                                                    "OF REPEATS", "P50 US", "P99 US", "BUILD",
                                                    "BYTES/VECTOR"}};
     size_t end = begin;

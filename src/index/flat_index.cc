@@ -11,14 +11,17 @@
 
 namespace vettore {
 
-FlatIndex::FlatIndex(const VectorConfig& config)
-    : distance_(config.metric, config.dimension), rows_(config.dimension), eras_(rows_) {}
+FlatIndex::FlatIndex(const VectorConfig& config, std::unique_ptr<VectorFile> file)
+    : distance_(config.metric, config.dimension),
+      rows_(config.dimension, std::move(file)),
+      eras_(rows_) {}
 
 absl::Status FlatIndex::Put(Slot slot, std::span<const float> vector) {
   VETTORE_RETURN_IF_ERROR(CheckDimension(vector, distance_.dim()));
   TracedLock lock(mutex_);
   VETTORE_ASSIGN_OR_RETURN(const RowStore::Placed placed, rows_.Put(slot, vector));
   if (placed.replaced != kNoRow) eras_.Retire(placed.replaced);
+  ++taken_;
   return absl::OkStatus();
 }
 
@@ -95,6 +98,7 @@ IndexStats FlatIndex::Stats() const {
   TracedLock lock(mutex_);
   return {.live = rows_.live(),
           .unindexed = 0,
+          .taken = taken_,
           .tombstones = rows_.end() - rows_.live() - rows_.released(),
           .memory_bytes = rows_.memory_bytes()};
 }

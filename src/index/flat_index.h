@@ -16,7 +16,7 @@ namespace vettore {
 // Thread-safe.
 class FlatIndex : public VectorIndex {
  public:
-  explicit FlatIndex(const VectorConfig& config);
+  FlatIndex(const VectorConfig& config, std::unique_ptr<VectorFile> file);
 
   absl::Status Put(Slot slot, std::span<const float> vector) override ABSL_LOCKS_EXCLUDED(mutex_);
   void Remove(Slot slot) override ABSL_LOCKS_EXCLUDED(mutex_);
@@ -31,16 +31,26 @@ class FlatIndex : public VectorIndex {
       ABSL_LOCKS_EXCLUDED(mutex_);
   IndexStats Stats() const override ABSL_LOCKS_EXCLUDED(mutex_);
   SlotBitmap Slots() const override ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<std::unique_ptr<IndexCheckpoint>> BeginCheckpoint() override
+      ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<IndexReport> Inspect() override ABSL_LOCKS_EXCLUDED(mutex_);
+  // As those of HnswIndex.
+  absl::Status Restore(ChecksummedReader& in) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<IndexReport> InspectCheckpoint(const SlotBitmap& changed, ChecksummedReader& in)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status WaitUntilIndexed(const CancelToken& cancel) const override;
 
  private:
+  class Checkpoint;
+  absl::StatusOr<std::vector<RowStore::Stamp>> ReadStamps(ChecksummedReader& in) const;
+
   const VectorDistance distance_;
 
   // Its changes, and the chain, are guarded; reading is thread-safe.
   mutable TracedMutex mutex_;
   RowStore rows_;
   EraChain eras_ ABSL_GUARDED_BY(mutex_);
+  uint64_t taken_ ABSL_GUARDED_BY(mutex_) = 0;  // Vectors that were put here.
 };
 
 }  // namespace vettore

@@ -19,13 +19,14 @@ namespace {
 
 constexpr std::string_view kVectorFile = "vectors";
 
-// Whether a search reads codes or lists, and of the rows' vectors only the few that it measures
-// again: those stay in a file.
-struct KeepsVectorsInFile {
-  bool operator()(const FlatConfig&) const { return false; }
-  bool operator()(const HnswConfig& hnsw) const { return hnsw.quantization != Quantization::kNone; }
-  bool operator()(const IvfConfig&) const { return true; }
-  bool operator()(const FaissConfig&) const { return true; }
+// Where a search reads the vectors: those that it measures again are few, and stay in their file.
+struct ResidenceOf {
+  Residence operator()(const FlatConfig&) const { return Residence::kMemory; }
+  Residence operator()(const HnswConfig& hnsw) const {
+    return hnsw.quantization == Quantization::kNone ? Residence::kMemory : Residence::kMapped;
+  }
+  Residence operator()(const IvfConfig&) const { return Residence::kMapped; }
+  Residence operator()(const FaissConfig&) const { return Residence::kMapped; }
 };
 
 struct MakeIndex {
@@ -34,7 +35,7 @@ struct MakeIndex {
   std::unique_ptr<VectorFile> file;
 
   std::unique_ptr<VectorIndex> operator()(const FlatConfig&) {
-    return std::make_unique<FlatIndex>(config);
+    return std::make_unique<FlatIndex>(config, std::move(file));
   }
   std::unique_ptr<VectorIndex> operator()(const HnswConfig& hnsw) {
     return std::make_unique<HnswIndex>(config, hnsw, run, std::move(file));
@@ -52,7 +53,7 @@ struct RestoreIndex {
   ChecksummedReader& in;
 
   absl::StatusOr<std::unique_ptr<VectorIndex>> operator()(const FlatConfig&) {
-    return absl::DataLossError("a flat index writes no checkpoint");
+    return Restored(std::make_unique<FlatIndex>(make.config, std::move(make.file)));
   }
   absl::StatusOr<std::unique_ptr<VectorIndex>> operator()(const HnswConfig& hnsw) {
     return Restored(std::make_unique<HnswIndex>(make.config, hnsw, make.run, std::move(make.file)));
@@ -80,7 +81,7 @@ struct InspectIndex {
   ChecksummedReader& in;
 
   absl::StatusOr<IndexReport> operator()(const FlatConfig&) {
-    return absl::DataLossError("a flat index writes no checkpoint");
+    return FlatIndex(make.config, std::move(make.file)).InspectCheckpoint(changed, in);
   }
   absl::StatusOr<IndexReport> operator()(const HnswConfig& hnsw) {
     return HnswIndex(make.config, hnsw, make.run, std::move(make.file))
@@ -106,8 +107,9 @@ absl::Status CheckVectorIndex(const VectorConfig& config) {
 absl::StatusOr<std::unique_ptr<VectorIndex>> MakeVectorIndex(const VectorConfig& config,
                                                              const IndexRunOptions& run) {
   std::unique_ptr<VectorFile> file;
-  if (!run.folder.empty() && std::visit(KeepsVectorsInFile{}, config.index)) {
-    VETTORE_ASSIGN_OR_RETURN(file, VectorFile::Create(run.folder / kVectorFile));
+  if (!run.folder.empty()) {
+    VETTORE_ASSIGN_OR_RETURN(file, VectorFile::Create(run.folder / kVectorFile,
+                                                      std::visit(ResidenceOf{}, config.index)));
   }
   return std::visit(MakeIndex{config, run, std::move(file)}, config.index);
 }
@@ -115,8 +117,9 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> MakeVectorIndex(const VectorConfig&
 absl::StatusOr<std::unique_ptr<VectorIndex>> RestoreVectorIndex(const VectorConfig& config,
                                                                 const IndexRunOptions& run,
                                                                 ChecksummedReader& in) {
-  VETTORE_ASSIGN_OR_RETURN(std::unique_ptr<VectorFile> file,
-                           VectorFile::Open(run.folder / kVectorFile));
+  VETTORE_ASSIGN_OR_RETURN(
+      std::unique_ptr<VectorFile> file,
+      VectorFile::Open(run.folder / kVectorFile, std::visit(ResidenceOf{}, config.index)));
   return std::visit(RestoreIndex{{config, run, std::move(file)}, in}, config.index);
 }
 

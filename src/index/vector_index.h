@@ -122,8 +122,9 @@ class VectorIndex {
 struct IndexRunOptions {
   // Most threads that build in the background; as many as the machine offers when absent. >= 1.
   std::optional<int> build_threads = {};
-  // Where an index that searches codes or lists keeps the vectors themselves, in a file named
-  // "vectors"; a folder of this index alone. In memory when empty.
+  // Where an index keeps the vectors themselves, in a file named "vectors", to be opened again; a
+  // folder of this index alone. One that searches codes or lists reads them there, others have them
+  // in memory too. In memory only when empty: then there are no checkpoints.
   std::filesystem::path folder = {};
   // What a graph's codes and links should fit in: Quantization::kAuto picks coarser codes in its
   // favour. 0: without limit.

@@ -71,9 +71,12 @@ TEST(AnnRun, ABatchFindsWhatItsQueriesFindAlone) {
 
 TEST(AnnRun, OptionsOutOfRangeAreRefusedWithTheRange) {
   const std::vector<std::pair<AnnOptions, std::string>> cases = {
-      {{.kinds = {"hnsw", "tree"}}, "--kinds: wanted hnsw, flat, got 'tree'"},
+      {{.kinds = {"hnsw", "tree"}}, "--kinds: wanted hnsw, flat, ivf or faiss:FACTORY, got 'tree'"},
+      {{.kinds = {"faiss:"}}, "got 'faiss:'"},
       {{.ef_search = {0}}, "--ef-search: wanted 1 to 4096, got 0"},
       {{.ef_search = {5'000}}, "got 5000"},
+      {{.nprobe = {0}}, "--nprobe: wanted 1 to"},
+      {{.nlist = 70'000}, "--nlist: wanted 0 to 65536, got 70000"},
       {{.m = 2}, "--m: wanted 4 to 128, got 2"},
       {{.m = 16, .ef_construction = 15}, "--ef-construction: wanted 16 to 4096, got 15"},
       {{.k = 0}, "-k: wanted 1 to 10000, got 0"},
@@ -87,6 +90,38 @@ TEST(AnnRun, OptionsOutOfRangeAreRefusedWithTheRange) {
     EXPECT_THAT(std::string(status.message()), HasSubstr(part));
   }
   EXPECT_TRUE(ValidateAnnOptions({}).ok());
+}
+
+TEST(AnnRun, MeasuresListsAndIndexesOfFaissByTheirOwnSweeps) {
+  AnnOptions options{.kinds = {"ivf", "faiss:IVF16,SQ8", "faiss:HNSW8", "faiss:SQ8"},
+                     .ef_search = {10, 100},
+                     .nprobe = {1, 16, 4'096},
+                     .ivf_encodings = {IvfEncoding::kFlat, IvfEncoding::kPq4},
+                     .nlist = 16,
+                     .repeats = 1};
+  const std::vector<Json> lines = Measured(SmallData(), options);
+  // 16 lists have no 4,096 to probe; how many FAISS has is its own business.
+  ASSERT_EQ(lines.size(), 2U + 2 + 3 + 2 + 1);
+  EXPECT_EQ(lines[0]["system"], "vettore-ivf-flat");
+  EXPECT_EQ(lines[0]["parameters"], Json({{"nlist", 16}, {"nprobe", 1}}));
+  EXPECT_LT(lines[0]["recall"], lines[1]["recall"]);
+  EXPECT_EQ(lines[1]["recall"], 1);  // All lists.
+  EXPECT_EQ(lines[2]["system"], "vettore-ivf-pq4");
+  EXPECT_EQ(lines[4]["system"], "vettore-faiss-IVF16,SQ8");
+  EXPECT_LT(lines[4]["recall"], lines[5]["recall"]);
+  EXPECT_EQ(lines[7]["parameters"], Json({{"ef_search", 10}}));
+  EXPECT_LE(lines[7]["recall"], lines[8]["recall"]);
+  EXPECT_EQ(lines[9]["parameters"], Json::object());
+  for (const Json& line : lines) EXPECT_GT(line["qps"], 0);
+}
+
+TEST(AnnRun, AnIndexThatCannotBeOfTheDataIsRefused) {
+  const AnnEvents events{.on_result = [](const Json&) { FAIL() << "nothing was measured"; }};
+  for (const char* kind : {"faiss:PQ7", "faiss:Nothing"}) {  // Of 16 dimensions.
+    const absl::Status status = RunAnn(SmallData(), {.kinds = {kind}}, events, CancelToken());
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("vettore-faiss"));
+  }
 }
 
 TEST(AnnRun, StopsWhenItIsCancelled) {

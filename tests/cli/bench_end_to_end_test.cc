@@ -57,6 +57,21 @@ TEST_F(BenchAnnTest, MeasuresVectorsOfAFileAndKeepsTheLines) {
   EXPECT_EQ(lines[5]["recall"], 1);
 }
 
+TEST_F(BenchAnnTest, KindsMayNameFactoriesOfFaissWithTheirCommas) {
+  Write("v.npy", Npy(2'000));
+  const Ran ran =
+      Bench({"v.npy", "--metric", "l2", "--kinds", "faiss:IVF16,SQ8,ivf", "--encoding", "pq8",
+             "--nprobe", "2,8", "--repeats", "1", "--query-count", "50", "--json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.error;
+  const std::vector<Json> lines = LinesOf(ran.out);
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_EQ(lines[0]["system"], "vettore-faiss-IVF16,SQ8");
+  EXPECT_EQ(lines[1]["parameters"]["nprobe"], 8);
+  EXPECT_EQ(lines[2]["system"], "vettore-ivf-pq8");
+  EXPECT_EQ(Bench({"v.npy", "--kinds", "tree"}).exit_code, 2);
+  EXPECT_EQ(Bench({"v.npy", "--encoding", "pq5"}).exit_code, 2);
+}
+
 TEST_F(BenchAnnTest, JsonIsALineForEachResult) {
   Write("v.npy", Npy(500));
   const Ran ran = Bench({"v.npy", "--json", "--quick"});

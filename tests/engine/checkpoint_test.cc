@@ -1,5 +1,6 @@
 // Collections that are opened from the checkpoints of their indexes.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <map>
@@ -76,12 +77,15 @@ class Checkpoints : public testing::Test {
     }
     EXPECT_GE(found, model_.size() - model_.size() / 500);  // A graph may miss one.
   }
-  std::filesystem::path folder() const { return database_.path() / "index" / "1-0" / "0"; }
+  std::filesystem::path folder() const {
+    return database_.path() / "index" / (std::to_string(collections_) + "-0") / "0";
+  }
   std::filesystem::path CheckpointFile() const {
     return std::filesystem::exists(folder() / "checkpoint-0") ? folder() / "checkpoint-0"
                                                               : folder() / "checkpoint-1";
   }
 
+  int collections_ = 1;  // That there ever were; the last is "c".
   TestDatabase database_;
   std::shared_ptr<Collection> held_;
   std::map<uint64_t, std::vector<float>> model_;
@@ -95,6 +99,38 @@ TEST_F(Checkpoints, AReopenedCollectionHasItsGraphAtOnce) {
   EXPECT_EQ(IndexStatus().unindexed, 0U);
   EXPECT_EQ(SearchFor(model_[7]).plan, "graph");
   ExpectModel();
+}
+
+// A vector file that is begun anew is another file.
+uint64_t FileNumber(const std::filesystem::path& path) {
+  struct stat info = {};
+  EXPECT_EQ(stat(path.c_str(), &info), 0) << path;
+  return info.st_ino;
+}
+
+TEST_F(Checkpoints, EveryKindIsOpenedFromItsOwn) {
+  const std::vector<IndexConfig> kinds = {
+      FlatConfig{}, HnswConfig{.quantization = Quantization::kNone},
+      HnswConfig{.quantization = Quantization::kSq8}, IvfConfig{.encoding = IvfEncoding::kPq8},
+      FaissConfig{.factory = "SQ8"}};
+  for (const IndexConfig& kind : kinds) {
+    SCOPED_TRACE(KindOf(kind));
+    held_.reset();
+    ASSERT_TRUE(database_->Drop(NameFor("c")).ok());
+    ASSERT_TRUE(database_->Create(NameFor("c"), OneVector(kDim, Metric::kL2, kind)).ok());
+    ++collections_;
+    model_.clear();
+    UpsertRange(0, 3'000);
+    AwaitGraph();
+    Reopen();
+    ASSERT_TRUE(std::filesystem::exists(CheckpointFile()));
+    const uint64_t vectors = FileNumber(folder() / "vectors");
+    DeleteRange(100, 200);
+    UpsertRange(50, 150);
+    Reopen();
+    EXPECT_EQ(FileNumber(folder() / "vectors"), vectors);
+    ExpectModel();
+  }
 }
 
 TEST_F(Checkpoints, WhatWasWrittenAfterTheCheckpointIsCaughtUpWith) {

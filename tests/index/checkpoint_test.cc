@@ -76,7 +76,7 @@ class IndexCheckpoints : public testing::Test {
 TEST_F(IndexCheckpoints, ARestoredIndexAnswersAsItDidAndBuildsNothing) {
   for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine}) {
     for (const Quantization quantization :
-         {Quantization::kSq8, Quantization::kSq4, Quantization::kRaBitQ}) {
+         {Quantization::kNone, Quantization::kSq8, Quantization::kSq4, Quantization::kRaBitQ}) {
       config_ = Config(metric, quantization);
       const auto index = Make();
       PutAll(*index, Source(1).Take(4'000));
@@ -93,6 +93,72 @@ TEST_F(IndexCheckpoints, ARestoredIndexAnswersAsItDidAndBuildsNothing) {
       ExpectSameAnswers(*index, *restored);
     }
   }
+}
+
+VectorConfig Flat(Metric metric) {
+  VectorConfig config = Config(metric, Quantization::kNone);
+  config.index = FlatConfig{};
+  return config;
+}
+
+TEST_F(IndexCheckpoints, ARestoredFlatIndexAnswersAsItDid) {
+  for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine}) {
+    config_ = Flat(metric);
+    const auto index = Make();
+    PutAll(*index, Source(1).Take(4'000));
+    for (Slot slot = 0; slot < 700; ++slot) index->Remove(slot);
+    Finish(Begin(*index));
+    const auto restored = Restore();
+    EXPECT_EQ(restored->Stats().live, 3'300U);
+    EXPECT_EQ(restored->Stats().taken, 0U);
+    EXPECT_EQ(restored->Stats().tombstones, 0U);  // Their rows can be used at once.
+    EXPECT_EQ(restored->Slots().Count(), 3'300U);
+    EXPECT_FALSE(restored->Slots().Contains(699));
+    ExpectSameAnswers(*index, *restored);
+  }
+}
+
+TEST_F(IndexCheckpoints, ARestoredFlatIndexGoesOnChanging) {
+  config_ = Flat(Metric::kL2);
+  auto index = Make();
+  auto points = PutAll(*index, Source(1).Take(3'000));
+  Finish(Begin(*index));
+  index.reset();
+  index = Restore();
+  VectorSource source = Source(2);
+  for (Slot slot = 0; slot < 3'000; slot += 2) {
+    index->Remove(slot);
+    points.erase(slot);
+  }
+  for (Slot slot = 2'500; slot < 6'000; ++slot) {
+    points[slot] = source.Next();
+    ASSERT_TRUE(index->Put(slot, points[slot]).ok());
+  }
+  for (const int times : {1, 2}) {
+    EXPECT_EQ(index->Stats().live, points.size());
+    for (const Vector& query : Source(3).Take(20)) {
+      const auto found = MustSearch(*index, query, Nearest(10));
+      ExpectTrueNeighbors(found, config_.metric, points, query);
+      EXPECT_EQ(Recall(found, TrueNearest(config_.metric, points, query, 10)), 1);
+    }
+    if (times == 2) break;
+    Finish(Begin(*index));
+    index.reset();
+    index = Restore();
+  }
+}
+
+TEST_F(IndexCheckpoints, AFlatIndexOfOtherSettingsIsRefused) {
+  config_ = Flat(Metric::kL2);
+  const auto index = Make();
+  PutAll(*index, Source(1).Take(100));
+  Finish(Begin(*index));
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(Flat(Metric::kCosine)).status()));
+  VectorConfig other = config_;
+  other.dimension = kDim + 1;
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(other).status()));
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(Config(Metric::kL2, Quantization::kNone)).status()));
+  EXPECT_TRUE(TryRestore(config_).ok());
 }
 
 VectorConfig Lists(Metric metric, IvfEncoding encoding) {
@@ -367,6 +433,8 @@ TEST_F(IndexCheckpoints, AnIndexOfOtherSettingsIsRefused) {
   EXPECT_TRUE(absl::IsDataLoss(TryRestore(other).status()));
   other.index = HnswConfig{.quantization = Quantization::kSq4};
   EXPECT_TRUE(absl::IsDataLoss(TryRestore(other).status()));
+  other.index = HnswConfig{.quantization = Quantization::kNone};
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(other).status()));
 }
 
 TEST_F(IndexCheckpoints, WhatAutoPickedComesBackWhateverItWouldPickNow) {
@@ -477,7 +545,10 @@ TEST_P(CheckpointsWhileServing, HoldWhatTheIndexHeld) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryKind, CheckpointsWhileServing,
-                         testing::Values(HnswConfig{.quantization = Quantization::kSq8},
+                         testing::Values(FlatConfig{},
+                                         HnswConfig{.quantization = Quantization::kNone},
+                                         FaissConfig{.factory = "SQ8"},
+                                         HnswConfig{.quantization = Quantization::kSq8},
                                          HnswConfig{.quantization = Quantization::kSq4},
                                          IvfConfig{.encoding = IvfEncoding::kFlat},
                                          HnswConfig{.quantization = Quantization::kRaBitQ},

@@ -72,11 +72,15 @@ class HnswIndex::Checkpoint : public IndexCheckpoint {
   void Keep(State state) { state_ = std::move(state); }
   const State& state() const { return state_; }
 
-  // rows, centre and graph behind the head: (rows) stamps, (rows) bytes, (dim) floats.
+  // rows, centre and graph behind the head: (rows) stamps, (rows) bytes, (dim) floats; no centre
+  // without quantization.
   absl::Status Write(ChecksummedWriter& out) override {
-    const VectorCodec& codec = *state_.graph->codes().codec();
-    const VectorCodec::Learned& learned = codec.learned();
-    const Head head{.settings = SettingsOf(index_, codec.quantization()),
+    const VectorCodec* const codec = state_.graph->codes().codec();
+    const VectorCodec::Learned learned =
+        codec == nullptr ? VectorCodec::Learned() : codec->learned();
+    const Quantization quantization =
+        codec == nullptr ? Quantization::kNone : codec->quantization();
+    const Head head{.settings = SettingsOf(index_, quantization),
                     .generation = state_.generation,
                     .rows = static_cast<uint32_t>(state_.stamps.size()),
                     .sampled = learned.sampled,
@@ -146,7 +150,6 @@ absl::StatusOr<std::unique_ptr<HnswIndex::Checkpoint>> HnswIndex::Capture() {
 }
 
 absl::StatusOr<std::unique_ptr<IndexCheckpoint>> HnswIndex::BeginCheckpoint() {
-  // Without codes the vectors are in memory, and only they could not be found again.
   if (!rows_.has_file()) return std::unique_ptr<IndexCheckpoint>();
   VETTORE_RETURN_IF_ERROR(rows_.CheckFile());
   return Capture();
@@ -176,14 +179,17 @@ absl::StatusOr<HnswIndex::State> HnswIndex::ReadState(ChecksummedReader& in) con
               .in_graph = std::vector<uint8_t>(head.rows),
               .graph = nullptr,
               .generation = head.generation};
-  VectorCodec::Learned learned{.sampled = head.sampled, .relative_error = head.relative_error};
-  learned.centre.resize(distance_.dim());
   VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(state.stamps)));
   VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(state.in_graph)));
-  VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(learned.centre)));
-  state.graph = MakeGraph(head.generation,
-                          std::make_unique<VectorCodec>(quantization, distance_.metric(),
-                                                        distance_.dim(), std::move(learned)));
+  std::unique_ptr<const VectorCodec> codec;
+  if (quantization != Quantization::kNone) {
+    VectorCodec::Learned learned{.sampled = head.sampled, .relative_error = head.relative_error};
+    learned.centre.resize(distance_.dim());
+    VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(learned.centre)));
+    codec = std::make_unique<VectorCodec>(quantization, distance_.metric(), distance_.dim(),
+                                          std::move(learned));
+  }
+  state.graph = MakeGraph(head.generation, std::move(codec));
   VETTORE_RETURN_IF_ERROR(state.graph->Load(in));
   VETTORE_RETURN_IF_ERROR(in.ExpectEnd());
   return state;

@@ -203,13 +203,13 @@ size_t RowStore::released() const {
 }
 
 size_t RowStore::memory_bytes() const {
-  const size_t vector_bytes = file_ == nullptr ? end() * VectorBytes() : file_->memory_bytes();
+  const size_t vector_bytes = is_mapped() ? file_->lacking_bytes() : end() * VectorBytes();
   // A slot map is dense, and about as long as the rows are.
   const size_t hash_bytes = file_ == nullptr ? 0 : sizeof(uint32_t);
   return vector_bytes +
          end() * (sizeof(Slot) + 2 * sizeof(uint64_t) + sizeof(uint32_t) + hash_bytes);
 }
 
-size_t RowStore::mapped_bytes() const { return file_ == nullptr ? 0 : end() * VectorBytes(); }
+size_t RowStore::mapped_bytes() const { return is_mapped() ? end() * VectorBytes() : 0; }
 
 }  // namespace vettore

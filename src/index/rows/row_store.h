@@ -34,7 +34,7 @@ inline constexpr Row kMostRows = 0x80000000;
 // EraChain).
 class RowStore {
  public:
-  // file: keeps the vectors; null: they stay in memory.
+  // file: keeps the vectors; null: they are in memory only.
   explicit RowStore(size_t dim, std::unique_ptr<VectorFile> file = nullptr);
 
   // Rows lie on 64-byte boundaries; what pads them is zero. (dim) floats.
@@ -119,7 +119,7 @@ class RowStore {
   absl::Status CheckFile() const { return file_->Check(); }
   bool has_file() const { return file_ != nullptr; }
 
-  // In memory, and of vectors in the file.
+  // In memory, and of vectors that are read in the file.
   size_t memory_bytes() const;
   size_t mapped_bytes() const;
 
@@ -128,6 +128,7 @@ class RowStore {
   static constexpr size_t kDiedAt = 1;
   static constexpr uint64_t kNever = ~uint64_t{0};
 
+  bool is_mapped() const { return file_ != nullptr && file_->residence() == Residence::kMapped; }
   absl::Status Grow(size_t rows);
   absl::StatusOr<Row> TakeFreeRow() ABSL_LOCKS_EXCLUDED(free_mutex_);
   absl::Status WriteVector(Row row, std::span<const float> vector);
@@ -138,7 +139,7 @@ class RowStore {
   }
 
   const size_t dim_;
-  VectorFile* const file_;  // Of vectors_; null when they are in memory.
+  VectorFile* const file_;  // Of vectors_; null when they are in memory only.
   ChunkedArray<float> vectors_;
   ChunkedArray<Slot> slots_;
   ChunkedArray<uint64_t> lives_;        // kBornAt, kDiedAt; a row that was never put died at 0.

@@ -1,4 +1,4 @@
-// The file in which an index keeps the vectors that it measures again.
+// The file in which an index keeps its vectors.
 #pragma once
 
 #include <atomic>
@@ -14,18 +14,27 @@
 
 namespace vettore {
 
-// Chunks end to end. They are read through a mapping, so that the system keeps in memory what is
-// asked for and gives up the rest when memory is short; they are written by calls, because writing
-// to a mapping on a full disk would kill the process. A chunk that the disk does not take moves to
-// memory. The file holds nothing that the records do not: it may be lost. Externally synchronised;
-// mapped chunks may be read meanwhile.
+// Where the vectors are read.
+enum class Residence {
+  kMapped,  // In a mapping of the file: the system keeps in memory what is asked for, and gives up
+            // the rest when memory is short.
+  kMemory,  // In memory, in huge pages. The file is written beside it, and read once when it is
+            // opened.
+};
+
+// Chunks end to end. They are written by calls, because writing to a mapping on a full disk would
+// kill the process. A chunk that the disk does not take is in memory only. The file holds nothing
+// that the records do not: it may be lost. Externally synchronised; chunks may be read meanwhile.
 class VectorFile final : public ChunkSource {
  public:
   // Begins an empty file. The statuses of ErrnoStatus().
-  static absl::StatusOr<std::unique_ptr<VectorFile>> Create(const std::filesystem::path& path);
+  static absl::StatusOr<std::unique_ptr<VectorFile>> Create(const std::filesystem::path& path,
+                                                            Residence residence);
   // Goes on with a file that was begun before: chunks hold what was written to them.
-  static absl::StatusOr<std::unique_ptr<VectorFile>> Open(const std::filesystem::path& path);
-  // The same for who only looks at them: nothing may be written, and nothing of the file changes.
+  static absl::StatusOr<std::unique_ptr<VectorFile>> Open(const std::filesystem::path& path,
+                                                          Residence residence);
+  // The same for who only looks at them, mapped: nothing may be written, and nothing of the file
+  // changes.
   static absl::StatusOr<std::unique_ptr<VectorFile>> OpenToRead(const std::filesystem::path& path);
   ~VectorFile() override;
   VectorFile(const VectorFile&) = delete;
@@ -39,32 +48,38 @@ class VectorFile final : public ChunkSource {
   // What was written survives a power cut from now on. As Check(), and the statuses of
   // ErrnoStatus(). Thread-safe with Write(), and so is Check().
   absl::Status Sync() const;
-  // Unavailable when a chunk is in memory instead.
+  // Unavailable when the file lacks a chunk.
   absl::Status Check() const;
 
-  // Of the chunks that moved to memory.
-  size_t memory_bytes() const { return chunks_in_memory_ * chunk_bytes_; }
+  Residence residence() const { return residence_; }
+  // Of the chunks that are in memory because the file lacks them.
+  size_t lacking_bytes() const { return lacking_ * chunk_bytes_; }
 
  private:
   struct Chunk {
     std::byte* address;
-    bool is_in_memory;
+    bool is_on_disk;
   };
 
   enum class Access { kWrite, kRead };
-  VectorFile(std::filesystem::path path, int fd, Access access)
-      : path_(std::move(path)), fd_(fd), access_(access) {}
-  void* MapFromFile(size_t size_bytes);
-  // A chunk that a file which was cut off has only a part of; the rest is zero.
-  void* CopyFromFile(size_t begin, size_t size_bytes);
-  absl::Status MoveToMemory(Chunk& chunk);
+  VectorFile(std::filesystem::path path, int fd, Access access, Residence residence)
+      : path_(std::move(path)), fd_(fd), access_(access), residence_(residence) {}
+  // Makes room for a chunk that ends there; false when the disk has none: errno says why.
+  bool Extend(size_t end);
+  void* MapFromFile(size_t begin);
+  // Zero where the file has nothing.
+  void* ReadFromFile(size_t begin);
+  void* AllocateChunk();
+  absl::Status Lose(Chunk& chunk);
 
   const std::filesystem::path path_;
   const int fd_;
   const Access access_;
+  const Residence residence_;
   size_t chunk_bytes_ = 0;
+  AnonymousChunks memory_;  // Of kMemory.
   std::vector<Chunk> chunks_;
-  std::atomic<size_t> chunks_in_memory_ = 0;
+  std::atomic<size_t> lacking_ = 0;  // Chunks that are not on disk.
 };
 
 }  // namespace vettore

@@ -16,8 +16,9 @@ namespace {
 
 constexpr size_t kDim = 200;  // Rows are padded to 208 floats.
 
-std::unique_ptr<VectorFile> CreateFile(const std::filesystem::path& path) {
-  auto file = VectorFile::Create(path);
+std::unique_ptr<VectorFile> CreateFile(const std::filesystem::path& path,
+                                       Residence residence = Residence::kMapped) {
+  auto file = VectorFile::Create(path, residence);
   EXPECT_TRUE(file.ok()) << file.status();
   return *std::move(file);
 }
@@ -94,6 +95,41 @@ TEST(VectorFile, AChunkThatTheDiskDoesNotTakeMovesToMemory) {
   EXPECT_TRUE(absl::IsUnavailable(rows.SyncFile()));
 }
 
+TEST(VectorFile, VectorsInMemoryAreInTheFileTooAndComeBackFromIt) {
+  const TemporaryDirectory directory;
+  const std::filesystem::path path = directory.path() / "vectors";
+  constexpr Slot kCount = 12'000;  // Several chunks, the last of them not full.
+  std::vector<RowStore::Stamp> stamps;
+  {
+    RowStore rows(kDim, CreateFile(path, Residence::kMemory));
+    PutSome(rows, 0, kCount);
+    ExpectAll(rows, kCount);
+    EXPECT_EQ(rows.mapped_bytes(), 0U);
+    EXPECT_GT(rows.memory_bytes(), kCount * 208 * sizeof(float));
+    EXPECT_TRUE(rows.SyncFile().ok());
+    stamps = rows.Stamps();
+  }
+  RowStore rows(kDim, *VectorFile::Open(path, Residence::kMemory));
+  ASSERT_TRUE(rows.Restore(stamps).ok());
+  EXPECT_EQ(rows.live(), kCount);
+  ExpectAll(rows, kCount);
+  PutSome(rows, kCount, kCount + 100);
+  ExpectAll(rows, kCount + 100);
+  EXPECT_TRUE(rows.CheckFile().ok());
+}
+
+TEST(VectorFile, WhatTheDiskDoesNotTakeStaysInMemoryWhereItIs) {
+  const TemporaryDirectory directory;
+  RowStore rows(kDim, CreateFile(directory.path() / "vectors", Residence::kMemory));
+  PutSome(rows, 0, 3'000);
+  {
+    const FileSizeLimit limit(3'000 * 208 * sizeof(float) + 100);
+    PutSome(rows, 3'000, 12'000);
+  }
+  ExpectAll(rows, 12'000);
+  EXPECT_TRUE(absl::IsUnavailable(rows.CheckFile()));
+}
+
 // Chunks of wide rows began in the midst of a page, where no file can be mapped.
 TEST(VectorFile, WideRowsAreMappedToo) {
   constexpr size_t kWide = 40'016;
@@ -117,7 +153,7 @@ TEST(VectorFile, ANewFileLeavesTheOldOneToWhoMapsIt) {
 }
 
 TEST(VectorFile, AFolderThatIsNotThereIsAnError) {
-  const auto file = VectorFile::Create("/nowhere/vectors");
+  const auto file = VectorFile::Create("/nowhere/vectors", Residence::kMapped);
   EXPECT_TRUE(absl::IsNotFound(file.status())) << file.status();
 }
 
