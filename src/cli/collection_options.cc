@@ -63,7 +63,8 @@ void CollectionOptions::AddIndexOptions(CLI::App& command) {
                      "IVF: lists that a search scans, up to nlist; default: follows nlist");
   command
       .add_option("--encoding", encoding,
-                  "IVF: flat (the vectors), pq4 or pq8 (codes of 4 or 8 bits); default flat")
+                  "IVF: flat (the vectors), pq4 or pq8 (product quantization with 4 or 8 bits), or "
+                  "rabitq (1 bit a value); the nearest are measured again exactly; default flat")
       ->type_name("ENCODING");
   command.add_option("--pq-m", pq_m,
                      "IVF with pq4 or pq8: codes a vector, a divisor of the dimension; default: "
@@ -151,7 +152,7 @@ absl::Status CollectionOptions::DescribeIvf(v1::IvfConfig& ivf) const {
   if (!encoding) return absl::OkStatus();
   const absl::StatusOr<IvfEncoding> parsed = ParseIvfEncoding(*encoding);
   if (!parsed.ok()) {
-    return UsageError(StrCat("--encoding '", *encoding, "': flat, pq4 or pq8 is wanted"));
+    return UsageError(StrCat("--encoding '", *encoding, "': flat, pq4, pq8 or rabitq is wanted"));
   }
   ivf.set_encoding(ToProto(*parsed));
   return absl::OkStatus();

@@ -71,6 +71,8 @@ absl::StatusOr<IvfEncoding> EncodingFromProto(v1::IvfEncoding encoding, const Fi
       return IvfEncoding::kPq4;
     case v1::IVF_ENCODING_PQ8:
       return IvfEncoding::kPq8;
+    case v1::IVF_ENCODING_RABITQ:
+      return IvfEncoding::kRaBitQ;
     default:
       return path.Invalid(StrCat("unknown encoding ", static_cast<int>(encoding)));
   }

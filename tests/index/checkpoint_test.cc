@@ -103,7 +103,8 @@ VectorConfig Lists(Metric metric, IvfEncoding encoding) {
 
 TEST_F(IndexCheckpoints, RestoredListsAnswerAsTheyDidAndAreNotTrainedAgain) {
   for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine}) {
-    for (const IvfEncoding encoding : {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8}) {
+    for (const IvfEncoding encoding :
+         {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8, IvfEncoding::kRaBitQ}) {
       config_ = Lists(metric, encoding);
       const auto index = Make();
       PutAll(*index, Source(1).Take(4'000));
@@ -122,7 +123,7 @@ TEST_F(IndexCheckpoints, RestoredListsAnswerAsTheyDidAndAreNotTrainedAgain) {
 }
 
 TEST_F(IndexCheckpoints, RestoredListsGoOnChanging) {
-  for (const IvfEncoding encoding : {IvfEncoding::kFlat, IvfEncoding::kPq4}) {
+  for (const IvfEncoding encoding : {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kRaBitQ}) {
     config_ = Lists(Metric::kL2, encoding);
     auto index = Make();
     auto points = PutAll(*index, Source(1).Take(3'000));
@@ -187,6 +188,7 @@ TEST_F(IndexCheckpoints, ListsOfOtherSettingsAreRefused) {
   WaitUntilIndexed(*index);
   Finish(Begin(*index));
   EXPECT_TRUE(absl::IsDataLoss(TryRestore(Lists(Metric::kL2, IvfEncoding::kPq8)).status()));
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(Lists(Metric::kL2, IvfEncoding::kRaBitQ)).status()));
   EXPECT_TRUE(absl::IsDataLoss(TryRestore(Lists(Metric::kCosine, IvfEncoding::kPq4)).status()));
   EXPECT_TRUE(absl::IsDataLoss(TryRestore(Config(Metric::kL2, Quantization::kSq8)).status()));
   EXPECT_TRUE(TryRestore(config_).ok());

@@ -69,10 +69,13 @@ TEST(CollectionConfig, IvfParametersHaveTheirRanges) {
   EXPECT_THAT(with({0, 0, IvfEncoding::kPq8, 768}), HasSubstr("divisor of the dimension 384"));
   EXPECT_EQ(with({0, 0, IvfEncoding::kFlat, 8}),
             "vector '': ivf.pq_m (of the encoding flat): wanted 0 to 0, got 8");
+  EXPECT_EQ(with({0, 0, IvfEncoding::kRaBitQ, 8}),
+            "vector '': ivf.pq_m (of the encoding rabitq): wanted 0 to 0, got 8");
 }
 
 TEST(CollectionConfig, IvfComesBackFromItsStoredForm) {
-  for (const IvfEncoding encoding : {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8}) {
+  for (const IvfEncoding encoding :
+       {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8, IvfEncoding::kRaBitQ}) {
     CollectionConfig config;
     config.vectors = {{"", 384, Metric::kL2, IvfConfig{500, 20, encoding, 0}, std::nullopt}};
     const auto back = CollectionConfigFromJson(ToJson(config));
@@ -81,7 +84,7 @@ TEST(CollectionConfig, IvfComesBackFromItsStoredForm) {
     EXPECT_EQ(*ParseIvfEncoding(NameOf(encoding)), encoding);
   }
   EXPECT_EQ(ParseIvfEncoding("pq5").status().message(),
-            "ivf encoding: wanted flat, pq4 or pq8, got 'pq5'");
+            "ivf encoding: wanted flat, pq4, pq8 or rabitq, got 'pq5'");
   CollectionConfig config;
   config.vectors = {{"", 384, Metric::kL2, IvfConfig{}, std::nullopt}};
   Json json = ToJson(config);

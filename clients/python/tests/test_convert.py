@@ -129,7 +129,7 @@ def test_collection_config_carries_every_field():
     assert convert._vector_config_from_proto(message.vectors[2]).index == Ivf(100, 7, "pq4", 4)
     faiss = convert._vector_config_from_proto(message.vectors[3]).index
     assert faiss == Faiss("IVF64,PQ4", "nprobe=8", 5)
-    with pytest.raises(InvalidArgumentError, match="flat, pq4, pq8"):
+    with pytest.raises(InvalidArgumentError, match="flat, pq4, pq8, rabitq"):
         convert.vector_config_to_proto(VectorConfig(8, index=Ivf(encoding="pq5")))
     assert (message.vectors[1].model.name, message.vectors[1].model.text_field) == ("model", "body")
     assert (message.documents.max_tokens, message.documents.overlap_tokens) == (100, 10)

@@ -73,6 +73,18 @@ absl::StatusOr<ProductQuantizer> ProductQuantizer::Train(const Shape& shape,
   return quantizer;
 }
 
+ProductQuantizer ProductQuantizer::OfSigns(size_t dim) {
+  constexpr size_t kWidth = 4;
+  constexpr size_t kWords = 16;
+  ProductQuantizer quantizer({.dim = dim, .m = dim / kWidth, .ksub = kWords});
+  for (size_t i = 0; i < quantizer.values_.size(); ++i) {
+    const size_t d = i / kWords % kWidth;
+    quantizer.values_[i] = (i % kWords >> d & 1) != 0 ? 0.5F : -0.5F;
+  }
+  std::fill(quantizer.half_norms_.begin(), quantizer.half_norms_.end(), kWidth / 8.0F);
+  return quantizer;
+}
+
 absl::Status ProductQuantizer::Save(ChecksummedWriter& out) const {
   VETTORE_RETURN_IF_ERROR(out.WriteAll<float>(values_));
   return out.WriteAll<float>(half_norms_);
@@ -203,7 +215,7 @@ bool PqTables::Quantize(size_t m) {
 uint32_t PqTables::Scan(const simd::PqBlock& block, const simd::PqLimit& limit, float* out) const {
   if (!uses_nibbles_) return kernels_.scan8(products_.data(), m_, block, limit, out);
   const simd::Pq4Tables tables{bytes_.data(), bytes_.size() / kTwinBytes * kPairsPerTwin, scale_};
-  return kernels_.scan4(tables, block, {limit.offset + base_, limit.limit}, out);
+  return kernels_.scan4(tables, block, {limit.offset, limit.limit, limit.products + base_}, out);
 }
 
 }  // namespace vettore

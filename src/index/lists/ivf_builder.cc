@@ -95,7 +95,7 @@ absl::StatusOr<IvfBuilder::Built> IvfBuilder::Build(std::span<const Row> rows, s
 absl::StatusOr<IvfCoder> IvfBuilder::TrainCoder(std::span<const float* const> sample,
                                                 const Centroids& centroids,
                                                 SharedLoop& loop) const {
-  if (ivf_.encoding == IvfEncoding::kFlat) return IvfCoder(vector_.metric, dim_);
+  if (!IvfCoder::IsTrained(ivf_.encoding)) return IvfCoder::Train(vector_, ivf_, {}, loop);
   const size_t wanted = ivf_.encoding == IvfEncoding::kPq4 ? kCoderSample4 : kCoderSample8;
   const auto points = sample.first(std::min(sample.size(), wanted));
   std::vector<float> residuals(points.size() * dim_);

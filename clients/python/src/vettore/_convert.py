@@ -37,6 +37,7 @@ _IVF_ENCODINGS = {
     "flat": collections_pb2.IVF_ENCODING_FLAT,
     "pq4": collections_pb2.IVF_ENCODING_PQ4,
     "pq8": collections_pb2.IVF_ENCODING_PQ8,
+    "rabitq": collections_pb2.IVF_ENCODING_RABITQ,
 }
 _IVF_ENCODING_NAMES = {number: name for name, number in _IVF_ENCODINGS.items()}
 _DURABILITIES = {

@@ -74,8 +74,9 @@ class Ivf:
     """Inverted lists around centroids, trained in the background once enough vectors are there.
 
     nlist: lists, to 65,536; 0 follows the count. nprobe: lists a search scans, to nlist; 0 follows
-    nlist. encoding: "flat" (the vectors), "pq4" or "pq8" (codes of 4 or 8 bits, reranked). pq_m:
-    codes a vector, a divisor of the dimension; 0 follows the dimension.
+    nlist. encoding: "flat" (the vectors), "pq4" or "pq8" (product quantization with codes of 4 or 8
+    bits) or "rabitq" (one bit a value); all but the first are reranked. pq_m: of pq4 and pq8, codes
+    a vector, a divisor of the dimension; 0 follows the dimension.
     """
 
     nlist: int = 0
