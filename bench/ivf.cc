@@ -42,14 +42,16 @@ struct System {
   std::vector<double> recall = {};
 };
 
-// ENCODING or ENCODING:PQ_M.
+// ENCODING, ENCODING:PQ_M or ENCODING:PQ_M:opq.
 absl::StatusOr<IvfConfig> ParseKind(const std::string& kind, uint32_t nlist) {
   const std::vector<std::string> parts = absl::StrSplit(kind, ':');
   IvfConfig ivf{.nlist = nlist};
   VETTORE_ASSIGN_OR_RETURN(ivf.encoding, ParseIvfEncoding(parts[0]));
-  if (parts.size() > 2 || (parts.size() == 2 && !absl::SimpleAtoi(parts[1], &ivf.pq_m))) {
+  const bool has_number = parts.size() < 2 || absl::SimpleAtoi(parts[1], &ivf.pq_m);
+  ivf.opq = parts.size() == 3;
+  if (parts.size() > 3 || !has_number || (ivf.opq && parts[2] != "opq")) {
     return absl::InvalidArgumentError(
-        StrCat("--kinds: wanted ENCODING or ENCODING:PQ_M, got '", kind, "'"));
+        StrCat("--kinds: wanted ENCODING, ENCODING:PQ_M or ENCODING:PQ_M:opq, got '", kind, "'"));
   }
   return ivf;
 }
@@ -158,7 +160,10 @@ int Main(int argc, char** argv) {
       "Builds inverted lists of several kinds over one data set and searches them in turns, on one "
       "thread, in its CPU time. Prints a result line (JSON) for each kind and nprobe.");
   app.add_option("data", options.data, "As `vettore bench ann` takes it")->required();
-  app.add_option("--kinds", options.kinds, "ENCODING or ENCODING:PQ_M, as pq4:96")
+  app.add_option(
+         "--kinds", options.kinds,
+         "ENCODING, ENCODING:PQ_M or ENCODING:PQ_M:opq, as pq4:96:opq; a PQ_M of 0 follows the "
+         "dimension")
       ->delimiter(',')
       ->capture_default_str();
   app.add_option("--nprobe", options.nprobes, "Lists that a search scans")

@@ -106,6 +106,7 @@ std::string IvfText(const v1::IvfConfig& ivf) {
   const bool has_pq =
       ivf.encoding() == v1::IVF_ENCODING_PQ4 || ivf.encoding() == v1::IVF_ENCODING_PQ8;
   if (has_pq) StrAppend(&text, ", pq_m ", number(ivf.pq_m()));
+  if (ivf.opq()) StrAppend(&text, ", opq");
   return text;
 }
 

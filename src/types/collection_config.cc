@@ -82,8 +82,17 @@ absl::Status CheckIndex(const IvfConfig& ivf, uint32_t dimension) {
   VETTORE_RETURN_IF_ERROR(
       CheckRange("ivf.nprobe", ivf.nprobe, {0, ivf.nlist == 0 ? limits::kNprobe : ivf.nlist}));
   if (ivf.encoding == IvfEncoding::kFlat || ivf.encoding == IvfEncoding::kRaBitQ) {
+    if (ivf.opq) {
+      return absl::InvalidArgumentError(
+          StrCat("ivf.opq: wanted false (it goes with the encodings pq4 and pq8), got true with ",
+                 NameOf(ivf.encoding)));
+    }
     return CheckRange(StrCat("ivf.pq_m (of the encoding ", NameOf(ivf.encoding), ")"), ivf.pq_m,
                       {0, 0});
+  }
+  if (ivf.opq) {
+    VETTORE_RETURN_IF_ERROR(
+        CheckRange("ivf.opq: the dimension", dimension, {1, limits::kOpqDimension}));
   }
   if (ivf.pq_m == 0 || (ivf.pq_m <= dimension && dimension % ivf.pq_m == 0)) {
     return absl::OkStatus();

@@ -51,6 +51,9 @@ struct IvfConfig {
   // Of the pq encodings: codes a vector, which divide the dimension; 0 follows the dimension. Of
   // the others: 0.
   uint32_t pq_m = 0;
+  // Of the pq encodings: vectors are rotated as a quantizer learned it with its codewords (OPQ; Ge
+  // et al., 2013), which takes longer to train and to search, and codes more in the same bytes.
+  bool opq = false;
   friend bool operator==(const IvfConfig&, const IvfConfig&) = default;
 };
 

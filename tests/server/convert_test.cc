@@ -210,6 +210,7 @@ TEST(ConvertConfig, ComesBackAsItWas) {
     ivf.mutable_ivf()->set_encoding(encoding);
     const bool has_pq = encoding == v1::IVF_ENCODING_PQ4 || encoding == v1::IVF_ENCODING_PQ8;
     ivf.mutable_ivf()->set_pq_m(has_pq ? 3 : 0);
+    ivf.mutable_ivf()->set_opq(has_pq);
   }
   v1::VectorConfig& faiss = *config.add_vectors();
   faiss.set_name("faiss");

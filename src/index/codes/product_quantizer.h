@@ -28,6 +28,10 @@ class ProductQuantizer {
   // codewords. The loop's status when it was stopped.
   static absl::StatusOr<ProductQuantizer> Train(const Shape& shape, std::span<const float> sample,
                                                 uint64_t seed, SharedLoop& loop);
+  // With codewords that a few more rounds of k-means have moved. sample, seed: as Train() takes
+  // them, perhaps others. The loop's status when it was stopped.
+  absl::StatusOr<ProductQuantizer> Refined(std::span<const float> sample, uint64_t seed,
+                                           SharedLoop& loop) const;
   // One bit a dimension: codes of 4 bits of four dimensions each, whose codewords are all signs of
   // 1/2. dim: a multiple of 4.
   static ProductQuantizer OfSigns(size_t dim);
@@ -52,11 +56,10 @@ class ProductQuantizer {
   size_t memory_bytes() const { return (values_.size() + half_norms_.size()) * sizeof(float); }
 
  private:
+  friend class PartTraining;
   explicit ProductQuantizer(const Shape& shape)
       : shape_(shape), values_(shape.dim * shape.ksub), half_norms_(shape.m * shape.ksub) {}
 
-  // Sub-space s alone: k-means from the start of Arthur & Vassilvitskii (2007), "k-means++".
-  void TrainPart(std::span<const float> sample, size_t s, uint64_t seed);
   bool uses_nibbles() const { return shape_.ksub == 16; }
 
   Shape shape_;

@@ -15,6 +15,8 @@ namespace {
 
 constexpr uint64_t kSeed = 20110102;
 constexpr uint64_t kRotationSeed = 20240609;
+// Rows that are rotated together: the rotation comes into a cache once for all of them.
+constexpr size_t kTogether = 64;
 
 // Codes of one bit a value come in whole groups of four, two groups a byte.
 size_t SignDim(size_t dim) { return (dim + 3) / 4 * 4; }
@@ -47,7 +49,7 @@ size_t ChooseSubspaces(IvfEncoding encoding, size_t dim) {
 
 IvfCoder IvfCoder::OfSigns(const VectorConfig& config) {
   IvfCoder coder(config.metric, config.dimension);
-  coder.rotation_.emplace(config.dimension, kRotationSeed);
+  coder.random_rotation_.emplace(config.dimension, kRotationSeed);
   coder.quantizer_ = ProductQuantizer::OfSigns(SignDim(config.dimension));
   return coder;
 }
@@ -57,13 +59,25 @@ absl::StatusOr<IvfCoder> IvfCoder::Train(const VectorConfig& config, const IvfCo
   if (ivf.encoding == IvfEncoding::kRaBitQ) return OfSigns(config);
   IvfCoder coder(config.metric, config.dimension);
   if (!IsTrained(ivf.encoding)) return coder;
+  const ProductQuantizer::Shape shape = ShapeOf(config, ivf);
+  if (ivf.opq) {
+    VETTORE_ASSIGN_OR_RETURN(RotatedQuantizer trained,
+                             TrainRotatedQuantizer(shape, residuals, kSeed, loop));
+    coder.learned_rotation_ = std::move(trained.rotation);
+    coder.quantizer_ = std::move(trained.quantizer);
+    return coder;
+  }
   VETTORE_ASSIGN_OR_RETURN(coder.quantizer_,
-                           ProductQuantizer::Train(ShapeOf(config, ivf), residuals, kSeed, loop));
+                           ProductQuantizer::Train(shape, residuals, kSeed, loop));
   return coder;
 }
 
 absl::Status IvfCoder::Save(ChecksummedWriter& out) const {
-  return has_codes() && !has_bounds() ? quantizer_->Save(out) : absl::OkStatus();
+  if (!has_codes() || has_bounds()) return absl::OkStatus();
+  if (learned_rotation_.has_value()) {
+    VETTORE_RETURN_IF_ERROR(learned_rotation_->Save(out));
+  }
+  return quantizer_->Save(out);
 }
 
 absl::StatusOr<IvfCoder> IvfCoder::Load(const VectorConfig& config, const IvfConfig& ivf,
@@ -71,26 +85,53 @@ absl::StatusOr<IvfCoder> IvfCoder::Load(const VectorConfig& config, const IvfCon
   if (ivf.encoding == IvfEncoding::kRaBitQ) return OfSigns(config);
   IvfCoder coder(config.metric, config.dimension);
   if (!IsTrained(ivf.encoding)) return coder;
+  if (ivf.opq) {
+    VETTORE_ASSIGN_OR_RETURN(coder.learned_rotation_, LearnedRotation::Load(config.dimension, in));
+  }
   VETTORE_ASSIGN_OR_RETURN(coder.quantizer_, ProductQuantizer::Load(ShapeOf(config, ivf), in));
   return coder;
 }
 
 void IvfCoder::Rotate(std::vector<float>& values) const {
-  values.resize(quantizer_->shape().dim);
-  if (rotation_.has_value()) rotation_->Apply(values.data());
+  if (random_rotation_.has_value()) {
+    for (size_t i = 0; i < values.size(); i += width()) random_rotation_->Apply(values.data() + i);
+  }
+  if (learned_rotation_.has_value()) {
+    std::vector<float> rotated(values.size());
+    learned_rotation_->Apply(values, rotated.data());
+    values = std::move(rotated);
+  }
 }
 
-void IvfCoder::Encode(Row row, const float* vector, const float* centroid, CodedRows& out) const {
-  out.rows.push_back(row);
+void IvfCoder::Encode(std::span<const Placed> rows, CodedRows& out) const {
+  for (const Placed& placed : rows) out.rows.push_back(placed.row);
   if (!has_codes()) {
-    out.biases.push_back(0);
+    out.biases.resize(out.rows.size());
     return;
   }
-  std::vector<float> residual(dim_);
-  for (size_t i = 0; i < dim_; ++i) residual[i] = vector[i] - centroid[i];
-  Rotate(residual);
-  std::vector<float> centre(centroid, centroid + dim_);
-  Rotate(centre);
+  for (size_t first = 0; first < rows.size(); first += kTogether) {
+    EncodeTogether(rows.subspan(first, std::min(kTogether, rows.size() - first)), out);
+  }
+}
+
+void IvfCoder::EncodeTogether(std::span<const Placed> rows, CodedRows& out) const {
+  std::vector<float> residuals(rows.size() * width());
+  std::vector<float> centres(rows.size() * width());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const auto& [row, vector, centroid] = rows[i];
+    for (size_t d = 0; d < dim_; ++d) residuals[i * width() + d] = vector[d] - centroid[d];
+    std::copy_n(centroid, dim_, centres.data() + i * width());
+  }
+  Rotate(residuals);
+  Rotate(centres);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    EncodeRotated(std::span(residuals).subspan(i * width(), width()),
+                  std::span(centres).subspan(i * width(), width()), out);
+  }
+}
+
+void IvfCoder::EncodeRotated(std::span<const float> residual, std::span<const float> centre,
+                             CodedRows& out) const {
   const size_t end = out.codes.size();
   out.codes.resize(end + code_bytes());
   quantizer_->Encode(residual.data(), out.codes.data() + end);
@@ -121,7 +162,8 @@ void IvfCoder::Encode(Row row, const float* vector, const float* centroid, Coded
 }
 
 bool IvfCoder::Prepare(const float* query, PqTables& tables) const {
-  std::vector<float> rotated(query, query + dim_);
+  std::vector<float> rotated(width());
+  std::copy_n(query, dim_, rotated.data());
   Rotate(rotated);
   return tables.Prepare(*quantizer_, rotated.data(), weight());
 }

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/checksummed_file.h"
+#include "index/codes/learned_rotation.h"
 #include "index/codes/product_quantizer.h"
 #include "index/codes/rotation.h"
 #include "index/lists/ivf_list.h"
@@ -53,13 +54,22 @@ class IvfCoder {
 
   bool has_codes() const { return quantizer_.has_value(); }
   // Whether a code has a factor, and estimates have bounds.
-  bool has_bounds() const { return rotation_.has_value(); }
+  bool has_bounds() const { return random_rotation_.has_value(); }
   // Of a row, without its factor.
   size_t code_bytes() const { return has_codes() ? quantizer_->code_bytes() : 0; }
-  size_t memory_bytes() const { return has_codes() ? quantizer_->memory_bytes() : 0; }
+  size_t memory_bytes() const {
+    return (has_codes() ? quantizer_->memory_bytes() : 0) +
+           (learned_rotation_.has_value() ? learned_rotation_->memory_bytes() : 0);
+  }
 
-  // Puts the row behind those of `out`. vector, centroid: (dim).
-  void Encode(Row row, const float* vector, const float* centroid, CodedRows& out) const;
+  // A row and where it goes. vector, centroid: (dim), borrowed.
+  struct Placed {
+    Row row;
+    const float* vector;
+    const float* centroid;
+  };
+  // Puts the rows behind those of `out`.
+  void Encode(std::span<const Placed> rows, CodedRows& out) const;
 
   // Makes a query's tables; false when they overflow. Needs codes.
   bool Prepare(const float* query, PqTables& tables) const;
@@ -70,15 +80,22 @@ class IvfCoder {
 
  private:
   static IvfCoder OfSigns(const VectorConfig& config);
-  // values: (dim), behind them zeros up to whole codes; rotated in place.
+  // What the quantizer takes: dimensions, and zeros up to whole codes.
+  size_t width() const { return quantizer_->shape().dim; }
+  // values: (count, width()), rotated in place.
   void Rotate(std::vector<float>& values) const;
+  void EncodeTogether(std::span<const Placed> rows, CodedRows& out) const;
+  // residual, centre: (width()), rotated.
+  void EncodeRotated(std::span<const float> residual, std::span<const float> centre,
+                     CodedRows& out) const;
   // Of the metric's inner products in an estimate.
   float weight() const { return metric_ == Metric::kL2 ? -2.0F : -1.0F; }
 
   const Metric metric_;
   const size_t dim_;
   std::optional<ProductQuantizer> quantizer_;
-  std::optional<Rotation> rotation_;  // Of one bit a value.
+  std::optional<Rotation> random_rotation_;          // Of one bit a value.
+  std::optional<LearnedRotation> learned_rotation_;  // Of OPQ.
 };
 
 // The sub-spaces of a config that does not say: two dimensions each for kPq4, eight for kPq8, less

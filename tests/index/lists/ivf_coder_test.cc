@@ -27,7 +27,8 @@ class OneBitCodes : public testing::TestWithParam<std::tuple<Metric, uint32_t>> 
     std::vector<uint32_t> which;
     for (uint32_t i = 0; i < kRows; ++i) {
       vectors_.push_back(source_.Next());
-      coder_->Encode(i, vectors_.back().data(), centroid_.data(), coded);
+      const IvfCoder::Placed placed{i, vectors_.back().data(), centroid_.data()};
+      coder_->Encode({&placed, 1}, coded);
       which.push_back(i);
     }
     const IvfListShape shape{.code_bytes = coder_->code_bytes(), .has_factors = true};
@@ -89,7 +90,8 @@ TEST_P(OneBitCodes, EstimatesAreOffByTheirError) {
 // A residual without length has no angle with its code.
 TEST_P(OneBitCodes, ARowOnItsCentroidIsExact) {
   CodedRows coded(coder_->code_bytes());
-  coder_->Encode(5, centroid_.data(), centroid_.data(), coded);
+  const IvfCoder::Placed placed{5, centroid_.data(), centroid_.data()};
+  coder_->Encode({&placed, 1}, coded);
   EXPECT_EQ(coded.factors, std::vector<float>{0});
   EXPECT_EQ(coded.biases, std::vector<float>{0});
 }
