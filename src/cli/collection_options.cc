@@ -63,11 +63,16 @@ void CollectionOptions::AddIndexOptions(CLI::App& command) {
                      "IVF: lists that a search scans, up to nlist; default: follows nlist");
   command
       .add_option("--encoding", encoding,
-                  "IVF: flat (the vectors), pq4 or pq8 (codes of 4 or 8 bits); default flat")
+                  "IVF: flat (the vectors), pq4 or pq8 (product quantization with 4 or 8 bits), or "
+                  "rabitq (1 bit a value); the nearest are measured again exactly; default flat")
       ->type_name("ENCODING");
   command.add_option("--pq-m", pq_m,
                      "IVF with pq4 or pq8: codes a vector, a divisor of the dimension; default: "
                      "follows the dimension");
+  command.add_flag(
+      "--opq", opq,
+      "IVF with pq4 or pq8: a rotation that is learned with the codes (OPQ): more recall "
+      "from few bytes, slower to train and to search");
   command.add_option("--factory", factory, "FAISS: its factory string, as OPQ32,IVF1024,PQ32")
       ->type_name("STRING");
   command
@@ -114,8 +119,8 @@ absl::Status CollectionOptions::Describe(v1::VectorConfig& vector) const {
     return UsageError(
         "--m, --ef-construction, --ef-search and --quantization go with --index hnsw");
   }
-  if (index != "ivf" && (nlist || nprobe || encoding || pq_m)) {
-    return UsageError("--nlist, --nprobe, --encoding and --pq-m go with --index ivf");
+  if (index != "ivf" && (nlist || nprobe || encoding || pq_m || opq)) {
+    return UsageError("--nlist, --nprobe, --encoding, --pq-m and --opq go with --index ivf");
   }
   if (index != "faiss" && (factory || search_parameters || rerank)) {
     return UsageError("--factory, --search-parameters and --rerank go with --index faiss");
@@ -148,10 +153,11 @@ absl::Status CollectionOptions::DescribeIvf(v1::IvfConfig& ivf) const {
   if (nlist) ivf.set_nlist(*nlist);
   if (nprobe) ivf.set_nprobe(*nprobe);
   if (pq_m) ivf.set_pq_m(*pq_m);
+  ivf.set_opq(opq);
   if (!encoding) return absl::OkStatus();
   const absl::StatusOr<IvfEncoding> parsed = ParseIvfEncoding(*encoding);
   if (!parsed.ok()) {
-    return UsageError(StrCat("--encoding '", *encoding, "': flat, pq4 or pq8 is wanted"));
+    return UsageError(StrCat("--encoding '", *encoding, "': flat, pq4, pq8 or rabitq is wanted"));
   }
   ivf.set_encoding(ToProto(*parsed));
   return absl::OkStatus();

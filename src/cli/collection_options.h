@@ -24,6 +24,7 @@ struct CollectionOptions {
   std::optional<uint32_t> nprobe;
   std::optional<std::string> encoding;
   std::optional<uint32_t> pq_m;
+  bool opq = false;
   std::optional<std::string> factory;
   std::optional<std::string> search_parameters;
   std::optional<uint32_t> rerank;

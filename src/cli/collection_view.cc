@@ -91,6 +91,8 @@ std::string EncodingText(v1::IvfEncoding encoding) {
       return "pq4";
     case v1::IVF_ENCODING_PQ8:
       return "pq8";
+    case v1::IVF_ENCODING_RABITQ:
+      return "rabitq";
     default:
       return "unknown";
   }
@@ -101,7 +103,10 @@ std::string IvfText(const v1::IvfConfig& ivf) {
   const auto number = [](uint32_t value) { return value == 0 ? "auto" : StrCat(value); };
   std::string text = StrCat("ivf, ", EncodingText(ivf.encoding()), ", nlist ", number(ivf.nlist()),
                             ", nprobe ", number(ivf.nprobe()));
-  if (ivf.encoding() != v1::IVF_ENCODING_FLAT) StrAppend(&text, ", pq_m ", number(ivf.pq_m()));
+  const bool has_pq =
+      ivf.encoding() == v1::IVF_ENCODING_PQ4 || ivf.encoding() == v1::IVF_ENCODING_PQ8;
+  if (has_pq) StrAppend(&text, ", pq_m ", number(ivf.pq_m()));
+  if (ivf.opq()) StrAppend(&text, ", opq");
   return text;
 }
 

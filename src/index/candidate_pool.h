@@ -28,6 +28,16 @@ class CandidatePool {
     if (candidates_.size() >= 2 * capacity_) Drop();
   }
 
+  // Up to `count` of the nearest, in any order, which the pool holds no more.
+  std::vector<Candidate> TakeNearest(size_t count) {
+    count = std::min(count, candidates_.size());
+    const auto end = candidates_.begin() + static_cast<ptrdiff_t>(count);
+    std::nth_element(candidates_.begin(), end, candidates_.end(), IsNearer());
+    const std::vector<Candidate> nearest(candidates_.begin(), end);
+    candidates_.erase(candidates_.begin(), end);
+    return nearest;
+  }
+
   // Up to `capacity`, nearest first; the pool is empty afterwards.
   std::vector<Candidate> TakeSorted() {
     if (candidates_.size() > capacity_) Drop();

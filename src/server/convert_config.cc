@@ -71,6 +71,8 @@ absl::StatusOr<IvfEncoding> EncodingFromProto(v1::IvfEncoding encoding, const Fi
       return IvfEncoding::kPq4;
     case v1::IVF_ENCODING_PQ8:
       return IvfEncoding::kPq8;
+    case v1::IVF_ENCODING_RABITQ:
+      return IvfEncoding::kRaBitQ;
     default:
       return path.Invalid(StrCat("unknown encoding ", static_cast<int>(encoding)));
   }
@@ -96,6 +98,7 @@ absl::StatusOr<IndexConfig> IndexFromProto(const v1::VectorConfig& config, const
       if (config.ivf().has_nlist()) ivf.nlist = config.ivf().nlist();
       if (config.ivf().has_nprobe()) ivf.nprobe = config.ivf().nprobe();
       if (config.ivf().has_pq_m()) ivf.pq_m = config.ivf().pq_m();
+      ivf.opq = config.ivf().opq();
       const FieldPath index_path(path, "ivf");
       VETTORE_ASSIGN_OR_RETURN(ivf.encoding, EncodingFromProto(config.ivf().encoding(),
                                                                FieldPath(index_path, "encoding")));
@@ -128,6 +131,7 @@ void IndexToProto(const IvfConfig& ivf, v1::VectorConfig& out) {
   out.mutable_ivf()->set_nprobe(ivf.nprobe);
   out.mutable_ivf()->set_encoding(ToProto(ivf.encoding));
   out.mutable_ivf()->set_pq_m(ivf.pq_m);
+  out.mutable_ivf()->set_opq(ivf.opq);
 }
 
 void IndexToProto(const FaissConfig& faiss, v1::VectorConfig& out) {

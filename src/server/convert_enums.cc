@@ -52,6 +52,8 @@ v1::IvfEncoding ToProto(IvfEncoding encoding) {
       return v1::IVF_ENCODING_PQ4;
     case IvfEncoding::kPq8:
       return v1::IVF_ENCODING_PQ8;
+    case IvfEncoding::kRaBitQ:
+      return v1::IVF_ENCODING_RABITQ;
   }
   return v1::IVF_ENCODING_UNSPECIFIED;
 }

@@ -34,17 +34,19 @@ struct Pq4Tables {
   float scale;           // What one unit of a sum is worth.
 };
 
-// 32 codes and what is added to each one's estimate.
+// 32 codes, what is added to each one's estimate, and what its products are multiplied by.
 struct PqBlock {
-  const uint8_t* codes;  // (bytes of a code, 32)
-  const float* biases;   // (32)
+  const uint8_t* codes;            // (bytes of a code, 32)
+  const float* biases;             // (32)
+  const float* factors = nullptr;  // (32); null: 1. Only of 4-bit codes.
 };
 
-// An estimate is offset + bias + scale * (sum of the table entries); what is above `limit` is of no
-// interest.
+// An estimate is offset + bias + factor * (products + scale * (sum of the table entries)); what is
+// above `limit` is of no interest.
 struct PqLimit {
   float offset;
   float limit;
+  float products = 0;
 };
 
 struct PqKernels {

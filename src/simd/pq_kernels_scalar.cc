@@ -47,7 +47,9 @@ inline uint32_t Scan4(const Pq4Tables& tables, const PqBlock& block, const PqLim
   }
   uint32_t mask = 0;
   for (size_t i = 0; i < kPqBlockRows; ++i) {
-    out[i] = limit.offset + block.biases[i] + tables.scale * static_cast<float>(sums[i]);
+    const float products = limit.products + tables.scale * static_cast<float>(sums[i]);
+    const float factor = block.factors == nullptr ? 1 : block.factors[i];
+    out[i] = limit.offset + block.biases[i] + factor * products;
     mask |= static_cast<uint32_t>(out[i] <= limit.limit) << i;
   }
   return mask;

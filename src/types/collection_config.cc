@@ -19,7 +19,8 @@ namespace {
 constexpr std::array kPayloadIndexKinds = {PayloadIndexKind::kKeyword, PayloadIndexKind::kInteger,
                                            PayloadIndexKind::kFloat, PayloadIndexKind::kBool};
 
-constexpr std::array kIvfEncodings = {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8};
+constexpr std::array kIvfEncodings = {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8,
+                                      IvfEncoding::kRaBitQ};
 
 struct Range {
   uint32_t low, high;
@@ -80,8 +81,18 @@ absl::Status CheckIndex(const IvfConfig& ivf, uint32_t dimension) {
   VETTORE_RETURN_IF_ERROR(CheckRange("ivf.nlist", ivf.nlist, {0, limits::kNlist}));
   VETTORE_RETURN_IF_ERROR(
       CheckRange("ivf.nprobe", ivf.nprobe, {0, ivf.nlist == 0 ? limits::kNprobe : ivf.nlist}));
-  if (ivf.encoding == IvfEncoding::kFlat) {
-    return CheckRange("ivf.pq_m (of the encoding flat)", ivf.pq_m, {0, 0});
+  if (ivf.encoding == IvfEncoding::kFlat || ivf.encoding == IvfEncoding::kRaBitQ) {
+    if (ivf.opq) {
+      return absl::InvalidArgumentError(
+          StrCat("ivf.opq: wanted false (it goes with the encodings pq4 and pq8), got true with ",
+                 NameOf(ivf.encoding)));
+    }
+    return CheckRange(StrCat("ivf.pq_m (of the encoding ", NameOf(ivf.encoding), ")"), ivf.pq_m,
+                      {0, 0});
+  }
+  if (ivf.opq) {
+    VETTORE_RETURN_IF_ERROR(
+        CheckRange("ivf.opq: the dimension", dimension, {1, limits::kOpqDimension}));
   }
   if (ivf.pq_m == 0 || (ivf.pq_m <= dimension && dimension % ivf.pq_m == 0)) {
     return absl::OkStatus();
@@ -165,6 +176,8 @@ std::string_view NameOf(IvfEncoding encoding) {
       return "pq4";
     case IvfEncoding::kPq8:
       return "pq8";
+    case IvfEncoding::kRaBitQ:
+      return "rabitq";
   }
   return "";
 }
@@ -173,7 +186,7 @@ absl::StatusOr<IvfEncoding> ParseIvfEncoding(std::string_view name) {
   for (const IvfEncoding encoding : kIvfEncodings) {
     if (name == NameOf(encoding)) return encoding;
   }
-  return absl::InvalidArgumentError(StrCat("ivf encoding: wanted flat, pq4 or pq8, got '",
+  return absl::InvalidArgumentError(StrCat("ivf encoding: wanted flat, pq4, pq8 or rabitq, got '",
                                            absl::CHexEscape(AbslView(name.substr(0, 64))), "'"));
 }
 

@@ -36,8 +36,10 @@ enum class IvfEncoding {
   kFlat,  // As they are: the search is exact within the lists that it probes.
   kPq4,   // Product quantization with 4-bit codes, scanned by shuffles; reranked with the vectors.
   kPq8,   // Product quantization with 8-bit codes, scanned by table; reranked with the vectors.
+  kRaBitQ,  // The signs of the rotated residual, scanned by shuffles; reranked with the vectors as
+            // far as the bounds of the estimates want it.
 };
-std::string_view NameOf(IvfEncoding encoding);  // "flat", "pq4", "pq8"
+std::string_view NameOf(IvfEncoding encoding);  // "flat", "pq4", "pq8", "rabitq"
 absl::StatusOr<IvfEncoding> ParseIvfEncoding(std::string_view name);
 
 // Inverted lists around the centroids of k-means: Jegou, Douze & Schmid (2011). A set that is too
@@ -47,8 +49,11 @@ struct IvfConfig {
   uint32_t nprobe = 0;  // Lists a search scans, unless it says; 0 follows nlist. 0 to nlist.
   IvfEncoding encoding = IvfEncoding::kFlat;
   // Of the pq encodings: codes a vector, which divide the dimension; 0 follows the dimension. Of
-  // kFlat: 0.
+  // the others: 0.
   uint32_t pq_m = 0;
+  // Of the pq encodings: vectors are rotated as a quantizer learned it with its codewords (OPQ; Ge
+  // et al., 2013), which takes longer to train and to search, and codes more in the same bytes.
+  bool opq = false;
   friend bool operator==(const IvfConfig&, const IvfConfig&) = default;
 };
 

@@ -4,7 +4,7 @@
 //    "documents": null or {"max_tokens", "overlap_tokens"}}
 // index: {"kind": "flat"}
 //   or {"kind": "hnsw", "m", "ef_construction", "ef_search"[, "quantization"]}
-//   or {"kind": "ivf", "nlist", "nprobe", "encoding", "pq_m"}
+//   or {"kind": "ivf", "nlist", "nprobe", "encoding", "pq_m", "opq" (or absent: false)}
 //   or {"kind": "faiss", "factory", "search_parameters", "rerank"}
 // model: null or {"name", "fingerprint", "text_field"}
 #include <cstdint>
@@ -47,6 +47,14 @@ class ObjectReader {
       return Fail<uint32_t>(key, "an integer of 32 bits");
     }
     return value->get<uint32_t>();
+  }
+
+  // Of a key that may be absent, which is false.
+  bool BoolOrFalse(std::string_view key) {
+    if (!json_.contains(key)) return false;
+    const Json* value = Take(key);
+    if (value == nullptr) return false;
+    return value->is_boolean() ? value->get<bool>() : Fail<bool>(key, "true or false");
   }
 
   // Of an array; empty on error.
@@ -114,11 +122,13 @@ Json IndexToJson(const HnswConfig& hnsw) {
 }
 
 Json IndexToJson(const IvfConfig& ivf) {
-  return {{"kind", "ivf"},
-          {"nlist", ivf.nlist},
-          {"nprobe", ivf.nprobe},
-          {"encoding", NameOf(ivf.encoding)},
-          {"pq_m", ivf.pq_m}};
+  Json json = {{"kind", "ivf"},
+               {"nlist", ivf.nlist},
+               {"nprobe", ivf.nprobe},
+               {"encoding", NameOf(ivf.encoding)},
+               {"pq_m", ivf.pq_m}};
+  if (ivf.opq) json["opq"] = true;
+  return json;
 }
 
 Json IndexToJson(const FaissConfig& faiss) {
@@ -150,6 +160,7 @@ absl::StatusOr<IndexConfig> IndexFromJson(const Json& json) {
     ivf.nprobe = reader.Uint32("nprobe");
     const std::string encoding = reader.String("encoding");
     ivf.pq_m = reader.Uint32("pq_m");
+    ivf.opq = reader.BoolOrFalse("opq");
     VETTORE_RETURN_IF_ERROR(reader.Finish());
     const absl::StatusOr<IvfEncoding> parsed = ParseIvfEncoding(encoding);
     if (!parsed.ok()) return Damaged("index", StdView(parsed.status().message()));

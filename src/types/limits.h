@@ -16,6 +16,7 @@ inline constexpr uint32_t kNlist = 65'536;
 inline constexpr uint32_t kNprobe = 65'536;
 inline constexpr size_t kFaissBytes = 256;  // a factory string, or its parameters
 inline constexpr uint32_t kFaissRerank = 1'000;
+inline constexpr uint32_t kOpqDimension = 2'048;  // Of a learned rotation; its cost is cubic.
 inline constexpr uint32_t kDimension = 65'536;
 inline constexpr uint32_t kMinM = 4;
 inline constexpr uint32_t kMaxM = 128;

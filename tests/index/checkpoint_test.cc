@@ -169,8 +169,12 @@ VectorConfig Lists(Metric metric, IvfEncoding encoding) {
 
 TEST_F(IndexCheckpoints, RestoredListsAnswerAsTheyDidAndAreNotTrainedAgain) {
   for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine}) {
-    for (const IvfEncoding encoding : {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8}) {
-      config_ = Lists(metric, encoding);
+    for (const IvfConfig& ivf :
+         {IvfConfig{.encoding = IvfEncoding::kFlat}, IvfConfig{.encoding = IvfEncoding::kPq4},
+          IvfConfig{.encoding = IvfEncoding::kPq4, .opq = true},
+          IvfConfig{.encoding = IvfEncoding::kPq8}, IvfConfig{.encoding = IvfEncoding::kRaBitQ}}) {
+      config_ = Lists(metric, ivf.encoding);
+      config_.index = ivf;
       const auto index = Make();
       PutAll(*index, Source(1).Take(4'000));
       WaitUntilIndexed(*index);
@@ -188,7 +192,7 @@ TEST_F(IndexCheckpoints, RestoredListsAnswerAsTheyDidAndAreNotTrainedAgain) {
 }
 
 TEST_F(IndexCheckpoints, RestoredListsGoOnChanging) {
-  for (const IvfEncoding encoding : {IvfEncoding::kFlat, IvfEncoding::kPq4}) {
+  for (const IvfEncoding encoding : {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kRaBitQ}) {
     config_ = Lists(Metric::kL2, encoding);
     auto index = Make();
     auto points = PutAll(*index, Source(1).Take(3'000));
@@ -253,6 +257,10 @@ TEST_F(IndexCheckpoints, ListsOfOtherSettingsAreRefused) {
   WaitUntilIndexed(*index);
   Finish(Begin(*index));
   EXPECT_TRUE(absl::IsDataLoss(TryRestore(Lists(Metric::kL2, IvfEncoding::kPq8)).status()));
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(Lists(Metric::kL2, IvfEncoding::kRaBitQ)).status()));
+  VectorConfig rotated = config_;
+  rotated.index = IvfConfig{.encoding = IvfEncoding::kPq4, .opq = true};
+  EXPECT_TRUE(absl::IsDataLoss(TryRestore(rotated).status()));
   EXPECT_TRUE(absl::IsDataLoss(TryRestore(Lists(Metric::kCosine, IvfEncoding::kPq4)).status()));
   EXPECT_TRUE(absl::IsDataLoss(TryRestore(Config(Metric::kL2, Quantization::kSq8)).status()));
   EXPECT_TRUE(TryRestore(config_).ok());

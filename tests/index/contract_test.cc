@@ -22,6 +22,8 @@ std::vector<IndexConfig> EveryKind(std::index_sequence<kKinds...>) {
   kinds.emplace_back(HnswConfig{.quantization = Quantization::kRaBitQ});
   kinds.emplace_back(IvfConfig{.encoding = IvfEncoding::kPq4});
   kinds.emplace_back(IvfConfig{.encoding = IvfEncoding::kPq8});
+  kinds.emplace_back(IvfConfig{.encoding = IvfEncoding::kPq8, .opq = true});
+  kinds.emplace_back(IvfConfig{.encoding = IvfEncoding::kRaBitQ});
   for (const char* factory : {"IVF6,PQ12x4", "IVF6,PQ12x4fs", "HNSW8,SQ8", "PCAR20,SQfp16"}) {
     kinds.emplace_back(
         FaissConfig{factory, std::string_view(factory).starts_with("IVF") ? "nprobe=5" : ""});
@@ -43,8 +45,11 @@ class VectorIndexContract : public testing::TestWithParam<std::tuple<IndexConfig
 
  private:
   bool has_one_bit_codes() const {
-    const auto* const hnsw = std::get_if<HnswConfig>(&std::get<0>(GetParam()));
-    return hnsw != nullptr && hnsw->quantization == Quantization::kRaBitQ;
+    const IndexConfig& config = std::get<0>(GetParam());
+    const auto* const hnsw = std::get_if<HnswConfig>(&config);
+    const auto* const ivf = std::get_if<IvfConfig>(&config);
+    return (hnsw != nullptr && hnsw->quantization == Quantization::kRaBitQ) ||
+           (ivf != nullptr && ivf->encoding == IvfEncoding::kRaBitQ);
   }
 
   const TemporaryDirectory folder_;
@@ -412,8 +417,9 @@ TEST_P(VectorIndexContract, ABatchDuringPutsFindsWhatWasThereBefore) {
 std::string NameOfRow(const testing::TestParamInfo<std::tuple<IndexConfig, Metric>>& row) {
   const auto& [kind, metric] = row.param;
   std::string name = "kind" + std::to_string(kind.index()) + "_" + std::string(NameOf(metric));
-  if (const auto* ivf = std::get_if<IvfConfig>(&kind))
-    name += "_" + std::string(NameOf(ivf->encoding));
+  if (const auto* ivf = std::get_if<IvfConfig>(&kind)) {
+    name += "_" + std::string(NameOf(ivf->encoding)) + (ivf->opq ? "_opq" : "");
+  }
   if (const auto* hnsw = std::get_if<HnswConfig>(&kind))
     name += "_" + std::string(NameOf(hnsw->quantization));
   if (const auto* faiss = std::get_if<FaissConfig>(&kind)) name += "_" + PlainName(*faiss);

@@ -113,6 +113,10 @@ TEST(Model, IvfAgreesWithAMap) {
   }
 }
 
+TEST(Model, IvfOfOneBitCodesAgreesWithAMap) {
+  RunModel(IvfConfig{.encoding = IvfEncoding::kRaBitQ}, 0.9, {.dim = 128});
+}
+
 // Built anew again and again; with and without filters of the library's own.
 TEST(Model, FaissAgreesWithAMap) {
   for (const FaissConfig& faiss :

@@ -199,8 +199,8 @@ TEST(ConvertConfig, ComesBackAsItWas) {
   hnsw.mutable_model()->set_name("m");
   hnsw.mutable_model()->set_text_field("body");
   hnsw.mutable_model()->set_fingerprint("f");
-  for (const v1::IvfEncoding encoding :
-       {v1::IVF_ENCODING_FLAT, v1::IVF_ENCODING_PQ4, v1::IVF_ENCODING_PQ8}) {
+  for (const v1::IvfEncoding encoding : {v1::IVF_ENCODING_FLAT, v1::IVF_ENCODING_PQ4,
+                                         v1::IVF_ENCODING_PQ8, v1::IVF_ENCODING_RABITQ}) {
     v1::VectorConfig& ivf = *config.add_vectors();
     ivf.set_name(StrCat("ivf", static_cast<int>(encoding)));
     ivf.set_dimension(6);
@@ -208,7 +208,9 @@ TEST(ConvertConfig, ComesBackAsItWas) {
     ivf.mutable_ivf()->set_nlist(9);
     ivf.mutable_ivf()->set_nprobe(7);
     ivf.mutable_ivf()->set_encoding(encoding);
-    ivf.mutable_ivf()->set_pq_m(encoding == v1::IVF_ENCODING_FLAT ? 0 : 3);
+    const bool has_pq = encoding == v1::IVF_ENCODING_PQ4 || encoding == v1::IVF_ENCODING_PQ8;
+    ivf.mutable_ivf()->set_pq_m(has_pq ? 3 : 0);
+    ivf.mutable_ivf()->set_opq(has_pq);
   }
   v1::VectorConfig& faiss = *config.add_vectors();
   faiss.set_name("faiss");

@@ -157,6 +157,15 @@ TEST_P(PqKernelsTest, AFourBitScanAddsWhatTheCodesName) {
     }
     EXPECT_EQ(std::count_if(wanted.begin(), wanted.end(), [&](double w) { return w <= limit; }),
               12);
+    // The same products, from 3 on and times each row's factor.
+    const std::vector<float> factors = Floats(32);
+    GetParam()->scan4({tables.data(), pairs, 0.25F}, {codes.data(), biases.data(), factors.data()},
+                      {5.0F, 1e30F, 3.0F}, out.data());
+    for (size_t i = 0; i < 32; ++i) {
+      const double base = 5.0 + biases[i];
+      const double product = 3.0 + wanted[i] - base;
+      EXPECT_NEAR(out[i], base + factors[i] * product, 1e-2) << "pairs " << pairs << " row " << i;
+    }
   }
 }
 
@@ -167,7 +176,7 @@ TEST_P(PqKernelsTest, AnEightBitScanAddsWhatTheCodesName) {
     const std::vector<float> biases = Floats(32);
     std::vector<float> out(32);
     const uint32_t mask = GetParam()->scan8(tables.data(), m, {codes.data(), biases.data()},
-                                            {1.0F, 0.5F}, out.data());
+                                            {0.75F, 0.5F, 0.25F}, out.data());
     for (size_t i = 0; i < 32; ++i) {
       double wanted = 1.0 + biases[i];
       for (size_t j = 0; j < m; ++j) wanted += tables[j * 256 + codes[j * 32 + i]];

@@ -69,10 +69,23 @@ TEST(CollectionConfig, IvfParametersHaveTheirRanges) {
   EXPECT_THAT(with({0, 0, IvfEncoding::kPq8, 768}), HasSubstr("divisor of the dimension 384"));
   EXPECT_EQ(with({0, 0, IvfEncoding::kFlat, 8}),
             "vector '': ivf.pq_m (of the encoding flat): wanted 0 to 0, got 8");
+  EXPECT_EQ(with({0, 0, IvfEncoding::kRaBitQ, 8}),
+            "vector '': ivf.pq_m (of the encoding rabitq): wanted 0 to 0, got 8");
+  EXPECT_EQ(with({.encoding = IvfEncoding::kPq8, .opq = true}), "");
+  EXPECT_EQ(Fault([](CollectionConfig& c) {
+              c.vectors[0].dimension = 2'049;
+              c.vectors[0].index = IvfConfig{.encoding = IvfEncoding::kPq4, .opq = true};
+            }),
+            "vector '': ivf.opq: the dimension: wanted 1 to 2048, got 2049");
+  EXPECT_EQ(
+      with({.encoding = IvfEncoding::kRaBitQ, .opq = true}),
+      "vector '': ivf.opq: wanted false (it goes with the encodings pq4 and pq8), got true with "
+      "rabitq");
 }
 
 TEST(CollectionConfig, IvfComesBackFromItsStoredForm) {
-  for (const IvfEncoding encoding : {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8}) {
+  for (const IvfEncoding encoding :
+       {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8, IvfEncoding::kRaBitQ}) {
     CollectionConfig config;
     config.vectors = {{"", 384, Metric::kL2, IvfConfig{500, 20, encoding, 0}, std::nullopt}};
     const auto back = CollectionConfigFromJson(ToJson(config));
@@ -80,8 +93,12 @@ TEST(CollectionConfig, IvfComesBackFromItsStoredForm) {
     EXPECT_EQ(*back, config);
     EXPECT_EQ(*ParseIvfEncoding(NameOf(encoding)), encoding);
   }
+  CollectionConfig rotated;
+  rotated.vectors = {
+      {"", 384, Metric::kL2, IvfConfig{.encoding = IvfEncoding::kPq4, .opq = true}, std::nullopt}};
+  EXPECT_EQ(*CollectionConfigFromJson(ToJson(rotated)), rotated);
   EXPECT_EQ(ParseIvfEncoding("pq5").status().message(),
-            "ivf encoding: wanted flat, pq4 or pq8, got 'pq5'");
+            "ivf encoding: wanted flat, pq4, pq8 or rabitq, got 'pq5'");
   CollectionConfig config;
   config.vectors = {{"", 384, Metric::kL2, IvfConfig{}, std::nullopt}};
   Json json = ToJson(config);

@@ -113,7 +113,7 @@ def test_collection_config_carries_every_field():
         [
             VectorConfig(4, "l2", Flat(), name="a"),
             VectorConfig(0, "cosine", Hnsw(8, 50, 60, "sq8"), "model", "body"),
-            VectorConfig(8, "cosine", Ivf(100, 7, "pq4", 4), name="c"),
+            VectorConfig(8, "cosine", Ivf(100, 7, "pq4", 4, True), name="c"),
             VectorConfig(8, "l2", Faiss("IVF64,PQ4", "nprobe=8", 5), name="d"),
         ],
         {"year": "integer"},
@@ -126,10 +126,12 @@ def test_collection_config_carries_every_field():
         convert.vector_config_to_proto(VectorConfig(4, index=Hnsw(quantization="sq9")))
     ivf = message.vectors[2].ivf
     assert (ivf.nlist, ivf.nprobe, ivf.pq_m) == (100, 7, 4)
-    assert convert._vector_config_from_proto(message.vectors[2]).index == Ivf(100, 7, "pq4", 4)
+    assert convert._vector_config_from_proto(message.vectors[2]).index == Ivf(
+        100, 7, "pq4", 4, True
+    )
     faiss = convert._vector_config_from_proto(message.vectors[3]).index
     assert faiss == Faiss("IVF64,PQ4", "nprobe=8", 5)
-    with pytest.raises(InvalidArgumentError, match="flat, pq4, pq8"):
+    with pytest.raises(InvalidArgumentError, match="flat, pq4, pq8, rabitq"):
         convert.vector_config_to_proto(VectorConfig(8, index=Ivf(encoding="pq5")))
     assert (message.vectors[1].model.name, message.vectors[1].model.text_field) == ("model", "body")
     assert (message.documents.max_tokens, message.documents.overlap_tokens) == (100, 10)

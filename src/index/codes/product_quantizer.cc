@@ -1,10 +1,8 @@
-// Training, coding and tables of product quantization.
+// Coding and tables of product quantization.
 #include "index/codes/product_quantizer.h"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <random>
 #include <utility>
 
 #include "base/status.h"
@@ -12,7 +10,6 @@
 namespace vettore {
 namespace {
 
-constexpr int kIterations = 16;
 constexpr size_t kPairsPerTwin = 2;
 constexpr size_t kTwinBytes = 128;
 // Sums in a byte (of every other pair of eight) and in 16 bits; a little less for the rounding of
@@ -22,54 +19,21 @@ constexpr float kMostInWord = 65'000.0F;
 
 size_t PaddedPairs(size_t m) { return (m + 3) / 4 * 2; }
 
-// Points of one sub-space: (count, width).
-struct Points {
-  const float* operator[](size_t i) const { return values.data() + i * width; }
-  size_t count() const { return values.size() / width; }
-
-  std::vector<float> values;
-  size_t width;
-};
-
-// Each next start is a point chosen with a probability that grows with its squared distance from
-// the nearest start before it. Returns numbers of points.
-std::vector<size_t> ChooseStarts(const Points& points, size_t count, std::mt19937_64& random) {
-  std::vector<size_t> starts = {random() % points.count()};
-  std::vector<float> nearest(points.count(), std::numeric_limits<float>::infinity());
-  while (starts.size() < count) {
-    const float* const newest = points[starts.back()];
-    double total = 0;
-    for (size_t i = 0; i < points.count(); ++i) {
-      float distance = 0;
-      for (size_t d = 0; d < points.width; ++d) {
-        const float difference = points[i][d] - newest[d];
-        distance += difference * difference;
-      }
-      nearest[i] = std::min(nearest[i], distance);
-      total += nearest[i];
-    }
-    // 53 random bits as a share of the total.
-    double left = static_cast<double>(random() >> 11) * 0x1p-53 * total;
-    size_t chosen = 0;
-    while (chosen + 1 < points.count() && left >= nearest[chosen]) left -= nearest[chosen++];
-    starts.push_back(chosen);
-  }
-  return starts;
-}
-
 }  // namespace
 
 size_t ProductQuantizer::code_bytes() const {
   return uses_nibbles() ? PaddedPairs(shape_.m) : shape_.m;
 }
 
-absl::StatusOr<ProductQuantizer> ProductQuantizer::Train(const Shape& shape,
-                                                         std::span<const float> sample,
-                                                         uint64_t seed, SharedLoop& loop) {
-  ProductQuantizer quantizer(shape);
-  VETTORE_RETURN_IF_ERROR(loop.Run({shape.m, 1}, [&](size_t begin, size_t end) {
-    for (size_t s = begin; s < end; ++s) quantizer.TrainPart(sample, s, seed + s);
-  }));
+ProductQuantizer ProductQuantizer::OfSigns(size_t dim) {
+  constexpr size_t kWidth = 4;
+  constexpr size_t kWords = 16;
+  ProductQuantizer quantizer({.dim = dim, .m = dim / kWidth, .ksub = kWords});
+  for (size_t i = 0; i < quantizer.values_.size(); ++i) {
+    const size_t d = i / kWords % kWidth;
+    quantizer.values_[i] = (i % kWords >> d & 1) != 0 ? 0.5F : -0.5F;
+  }
+  std::fill(quantizer.half_norms_.begin(), quantizer.half_norms_.end(), kWidth / 8.0F);
   return quantizer;
 }
 
@@ -83,51 +47,6 @@ absl::StatusOr<ProductQuantizer> ProductQuantizer::Load(const Shape& shape, Chec
   VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(quantizer.values_)));
   VETTORE_RETURN_IF_ERROR(in.ReadAll(std::span(quantizer.half_norms_)));
   return quantizer;
-}
-
-void ProductQuantizer::TrainPart(std::span<const float> sample, size_t s, uint64_t seed) {
-  const simd::PqKernels& kernels = simd::ActivePq();
-  const size_t count = sample.size() / shape_.dim;
-  const size_t width = dsub();
-  const size_t ksub = shape_.ksub;
-  Points points{std::vector<float>(count * width), width};
-  for (size_t i = 0; i < count; ++i) {
-    std::copy_n(sample.data() + i * shape_.dim + s * width, width,
-                points.values.data() + i * width);
-  }
-  float* const values = values_.data() + s * width * ksub;
-  float* const half_norms = half_norms_.data() + s * ksub;
-  std::mt19937_64 random(seed);
-  std::vector<double> sums(ksub * width);
-  std::vector<size_t> sizes(ksub, 1);
-  const std::vector<size_t> starts = ChooseStarts(points, ksub, random);
-  for (size_t c = 0; c < ksub; ++c) std::copy_n(points[starts[c]], width, sums.data() + c * width);
-  for (int iteration = 0;; ++iteration) {
-    for (size_t c = 0; c < ksub; ++c) {
-      double norm = 0;
-      for (size_t d = 0; d < width; ++d) {
-        const auto value = static_cast<float>(sums[c * width + d] / static_cast<double>(sizes[c]));
-        values[d * ksub + c] = value;
-        norm += static_cast<double>(value) * value;
-      }
-      half_norms[c] = static_cast<float>(norm / 2);
-    }
-    if (iteration == kIterations) return;
-    std::fill(sums.begin(), sums.end(), 0);
-    std::fill(sizes.begin(), sizes.end(), 0);
-    for (size_t i = 0; i < count; ++i) {
-      uint8_t code = 0;
-      kernels.encode({values, half_norms, 1, width, ksub}, points[i], &code);
-      ++sizes[code];
-      for (size_t d = 0; d < width; ++d) sums[code * width + d] += points[i][d];
-    }
-    // An unused codeword becomes a point at random: mostly one of a large cell.
-    for (size_t c = 0; c < ksub; ++c) {
-      if (sizes[c] > 0) continue;
-      std::copy_n(points[random() % count], width, sums.data() + c * width);
-      sizes[c] = 1;
-    }
-  }
 }
 
 void ProductQuantizer::Encode(const float* vector, uint8_t* code) const {
@@ -203,7 +122,7 @@ bool PqTables::Quantize(size_t m) {
 uint32_t PqTables::Scan(const simd::PqBlock& block, const simd::PqLimit& limit, float* out) const {
   if (!uses_nibbles_) return kernels_.scan8(products_.data(), m_, block, limit, out);
   const simd::Pq4Tables tables{bytes_.data(), bytes_.size() / kTwinBytes * kPairsPerTwin, scale_};
-  return kernels_.scan4(tables, block, {limit.offset + base_, limit.limit}, out);
+  return kernels_.scan4(tables, block, {limit.offset, limit.limit, limit.products + base_}, out);
 }
 
 }  // namespace vettore

@@ -28,6 +28,13 @@ class ProductQuantizer {
   // codewords. The loop's status when it was stopped.
   static absl::StatusOr<ProductQuantizer> Train(const Shape& shape, std::span<const float> sample,
                                                 uint64_t seed, SharedLoop& loop);
+  // With codewords that a few more rounds of k-means have moved. sample, seed: as Train() takes
+  // them, perhaps others. The loop's status when it was stopped.
+  absl::StatusOr<ProductQuantizer> Refined(std::span<const float> sample, uint64_t seed,
+                                           SharedLoop& loop) const;
+  // One bit a dimension: codes of 4 bits of four dimensions each, whose codewords are all signs of
+  // 1/2. dim: a multiple of 4.
+  static ProductQuantizer OfSigns(size_t dim);
 
   // Writes the codewords; Load() reads those of a shape. DataLoss, and the statuses of writing.
   absl::Status Save(ChecksummedWriter& out) const;
@@ -49,11 +56,10 @@ class ProductQuantizer {
   size_t memory_bytes() const { return (values_.size() + half_norms_.size()) * sizeof(float); }
 
  private:
+  friend class PartTraining;
   explicit ProductQuantizer(const Shape& shape)
       : shape_(shape), values_(shape.dim * shape.ksub), half_norms_(shape.m * shape.ksub) {}
 
-  // Sub-space s alone: k-means from the start of Arthur & Vassilvitskii (2007), "k-means++".
-  void TrainPart(std::span<const float> sample, size_t s, uint64_t seed);
   bool uses_nibbles() const { return shape_.ksub == 16; }
 
   Shape shape_;
@@ -68,12 +74,15 @@ class PqTables {
   // False when the products overflow. query: (dim).
   bool Prepare(const ProductQuantizer& quantizer, const float* query, float factor);
 
-  // A mask of the rows of a block whose estimate (offset + bias + sum of products) is at most the
-  // limit. out: (32), set where the mask is not zero. The 4-bit tables are rounded: an estimate is
-  // off by up to m / 2 units.
+  // A mask of the rows of a block whose estimate (see simd::PqLimit) is at most the limit. out:
+  // (32), set where the mask is not zero. The 4-bit tables are rounded: an estimate is off by up to
+  // m / 2 units, times the row's factor.
   uint32_t Scan(const simd::PqBlock& block, const simd::PqLimit& limit, float* out) const;
   // To which the tables are rounded; 0 for 8-bit codes, whose tables are not.
   float unit() const { return uses_nibbles_ ? scale_ : 0; }
+  // The variance of a sum of products that the rounding makes, of which each part is as likely as
+  // the next.
+  float rounding_variance() const { return unit() * unit() * static_cast<float>(m_) / 12; }
 
  private:
   bool Quantize(size_t m);

@@ -95,7 +95,7 @@ absl::StatusOr<IvfBuilder::Built> IvfBuilder::Build(std::span<const Row> rows, s
 absl::StatusOr<IvfCoder> IvfBuilder::TrainCoder(std::span<const float* const> sample,
                                                 const Centroids& centroids,
                                                 SharedLoop& loop) const {
-  if (ivf_.encoding == IvfEncoding::kFlat) return IvfCoder(vector_.metric, dim_);
+  if (!IvfCoder::IsTrained(ivf_.encoding)) return IvfCoder::Train(vector_, ivf_, {}, loop);
   const size_t wanted = ivf_.encoding == IvfEncoding::kPq4 ? kCoderSample4 : kCoderSample8;
   const auto points = sample.first(std::min(sample.size(), wanted));
   std::vector<float> residuals(points.size() * dim_);
@@ -121,11 +121,14 @@ AssignedRows IvfBuilder::Assign(const IvfPartition& partition, std::span<const R
   AssignToNearest(centroids, points, {}, assigned.list_of);
   assigned.coded = CodedRows(partition.coder->code_bytes());
   assigned.coded.Reserve(rows.size());
+  std::vector<IvfCoder::Placed> placed;
+  placed.reserve(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {
     const float* const centroid = centroids.row(assigned.list_of[i]);
     assigned.squared_residuals += kernels.l2_squared(points[i], centroid, dim_);
-    partition.coder->Encode(rows[i], points[i], centroid, assigned.coded);
+    placed.push_back({rows[i], points[i], centroid});
   }
+  partition.coder->Encode(placed, assigned.coded);
   return assigned;
 }
 
@@ -195,9 +198,11 @@ bool IvfBuilder::Split(const IvfRoster::Due& due, const CodedRows& kept, IvfTabl
 
   CodedRows coded(kept.code_bytes);
   coded.Reserve(points.size());
+  std::vector<IvfCoder::Placed> placed;
   for (size_t i = 0; i < points.size(); ++i) {
-    due.partition.coder->Encode(kept.rows[i], points[i], halves->row(side[i]), coded);
+    placed.push_back({kept.rows[i], points[i], halves->row(side[i])});
   }
+  due.partition.coder->Encode(placed, coded);
   const std::vector<std::vector<uint32_t>> groups = GroupByList(side, 2);
   const IvfListShape shape = ShapeOf(*due.partition.coder);
   table.lists[due.list] = std::make_shared<const IvfList>(shape, coded, groups[0]);

@@ -33,7 +33,9 @@ class IvfBuilder {
   const IvfConfig& config() const { return ivf_; }
   // Of the lists of a coder.
   IvfListShape ShapeOf(const IvfCoder& coder) const {
-    return {.code_bytes = coder.code_bytes(), .vectors = coder.has_codes() ? nullptr : &rows_};
+    return {.code_bytes = coder.code_bytes(),
+            .has_factors = coder.has_bounds(),
+            .vectors = coder.has_codes() ? nullptr : &rows_};
   }
 
   struct Built {

@@ -19,7 +19,7 @@ struct Settings {
   uint32_t encoding;
   uint32_t pq_m;
   uint32_t nlist;
-  uint32_t zero;
+  uint32_t opq;
   friend bool operator==(const Settings&, const Settings&) = default;
 };
 
@@ -29,7 +29,7 @@ Settings SettingsOf(const VectorConfig& config, const IvfConfig& ivf) {
           .encoding = static_cast<uint32_t>(ivf.encoding),
           .pq_m = ivf.pq_m,
           .nlist = ivf.nlist,
-          .zero = 0};
+          .opq = ivf.opq ? 1U : 0U};
 }
 
 struct Head {

@@ -28,6 +28,7 @@ size_t BlocksFor(size_t rows) { return (rows + kRows - 1) / kRows; }
 void CodedRows::Append(const CodedRows& other, size_t i) {
   rows.push_back(other.rows[i]);
   biases.push_back(other.biases[i]);
+  if (!other.factors.empty()) factors.push_back(other.factors[i]);
   const auto code = other.codes.begin() + static_cast<ptrdiff_t>(i * code_bytes);
   codes.insert(codes.end(), code, code + static_cast<ptrdiff_t>(code_bytes));
 }
@@ -60,7 +61,7 @@ std::shared_ptr<std::byte> IvfList::Allocate(size_t rows) const {
     std::fill_n(reinterpret_cast<Row*>(block), kRows, kNoRow);
     std::fill_n(reinterpret_cast<float*>(block) + kRows, kRows,
                 std::numeric_limits<float>::infinity());
-    std::memset(block + IvfBlock::kHeadBytes, 0, kRows * shape_.code_bytes);
+    std::memset(block + IvfBlock::kHeadBytes, 0, kRows * shape_.coded_bytes());
   }
   return blocks;
 }
@@ -72,7 +73,7 @@ void IvfList::AddBlocks(const std::shared_ptr<std::byte>& bytes, size_t count) {
 absl::Status IvfList::Save(ChecksummedWriter& out) const {
   for (const Bytes& block : blocks_) {
     VETTORE_RETURN_IF_ERROR(
-        out.Write({block.get(), IvfBlock::kHeadBytes + kRows * shape_.code_bytes}));
+        out.Write({block.get(), IvfBlock::kHeadBytes + kRows * shape_.coded_bytes()}));
   }
   return absl::OkStatus();
 }
@@ -87,7 +88,7 @@ absl::StatusOr<std::shared_ptr<const IvfList>> IvfList::Load(const IvfListShape&
   list->AddBlocks(bytes, BlocksFor(extent.rows));
   for (size_t i = 0; i < list->block_count(); ++i) {
     std::byte* const block = bytes.get() + i * list->block_bytes();
-    VETTORE_RETURN_IF_ERROR(in.Read({block, IvfBlock::kHeadBytes + kRows * shape.code_bytes}));
+    VETTORE_RETURN_IF_ERROR(in.Read({block, IvfBlock::kHeadBytes + kRows * shape.coded_bytes()}));
   }
   if (!extent.end.has_value()) return list;
   for (size_t i = 0; i < list->block_count() * kRows; ++i) {
@@ -129,6 +130,9 @@ void IvfList::Place(const CodedRows& coded, std::span<const uint32_t> which, std
     auto* const codes = reinterpret_cast<uint8_t*>(block + IvfBlock::kHeadBytes);
     const uint8_t* const code = coded.codes.data() + which[i] * shape_.code_bytes;
     for (size_t j = 0; j < shape_.code_bytes; ++j) codes[j * kRows + place] = code[j];
+    if (shape_.has_factors) {
+      reinterpret_cast<float*>(codes + kRows * shape_.code_bytes)[place] = coded.factors[which[i]];
+    }
     CopyVector(coded.rows[which[i]], block, place);
   }
 }
@@ -145,6 +149,7 @@ void IvfList::CopyTo(CodedRows& out, size_t i) const {
   const size_t place = i % kRows;
   out.rows.push_back(from.rows()[place]);
   out.biases.push_back(from.biases()[place]);
+  if (shape_.has_factors) out.factors.push_back(from.factors(shape_)[place]);
   for (size_t j = 0; j < shape_.code_bytes; ++j) {
     out.codes.push_back(from.codes()[j * kRows + place]);
   }

@@ -23,7 +23,8 @@ struct CodedRows {
 
   size_t code_bytes;
   std::vector<Row> rows;
-  std::vector<float> biases;  // Of each row's estimated distance; see IvfCoder.
+  std::vector<float> biases;   // Of each row's estimated distance; see IvfCoder.
+  std::vector<float> factors;  // Of each row's code; none where codes have none.
   std::vector<uint8_t> codes;
 
   void Append(const CodedRows& other, size_t i);
@@ -33,20 +34,23 @@ struct CodedRows {
 // What lists hold beside the number of a row: its code, or the vector itself.
 struct IvfListShape {
   size_t code_bytes = 0;
+  bool has_factors = false;  // Of codes.
   // Where lists that hold vectors take them from; null for lists of codes. Must outlive the lists.
   const RowStore* vectors = nullptr;
 
+  // Of a row's code and its factor.
+  size_t coded_bytes() const { return code_bytes + (has_factors ? sizeof(float) : 0); }
   // Of a row in a list.
   size_t row_bytes() const {
-    return vectors == nullptr ? code_bytes : vectors->vector_width() * sizeof(float);
+    return vectors == nullptr ? coded_bytes() : vectors->vector_width() * sizeof(float);
   }
 };
 
 // So many rows stand together. Bytes of a block: rows (32 x 4), biases (32 x 4), and either codes
-// (code_bytes x 32), byte i of all of them side by side, which is what the scanning kernels read;
-// or vectors, one after the other as in the row store, on 64-byte boundaries: a scan of a list
-// streams through memory. Places past the end of a list hold kNoRow, an infinite bias, and a code
-// of zeros; vectors end with the last one.
+// (code_bytes x 32), byte i of all of them side by side, which is what the scanning kernels read,
+// and their factors (32 x 4), if any; or vectors, one after the other as in the row store, on
+// 64-byte boundaries: a scan of a list streams through memory. Places past the end of a list hold
+// kNoRow, an infinite bias, and a code of zeros; vectors end with the last one.
 class IvfBlock {
  public:
   static constexpr size_t kRows = 32;
@@ -57,6 +61,10 @@ class IvfBlock {
   const Row* rows() const { return reinterpret_cast<const Row*>(bytes_); }
   const float* biases() const { return reinterpret_cast<const float*>(bytes_) + kRows; }
   const uint8_t* codes() const { return reinterpret_cast<const uint8_t*>(bytes_) + kHeadBytes; }
+  const float* factors(const IvfListShape& shape) const {
+    if (!shape.has_factors) return nullptr;
+    return reinterpret_cast<const float*>(codes() + kRows * shape.code_bytes);
+  }
   // (rows, RowStore::vector_width())
   const float* vectors() const { return reinterpret_cast<const float*>(bytes_ + kHeadBytes); }
 
@@ -75,6 +83,7 @@ class IvfList {
   std::shared_ptr<const IvfList> With(const CodedRows& coded,
                                       std::span<const uint32_t> which) const;
 
+  const IvfListShape& shape() const { return shape_; }
   size_t size() const { return size_; }
   size_t block_count() const { return blocks_.size(); }
   // Of a full one.

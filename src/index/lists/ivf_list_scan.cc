@@ -13,6 +13,9 @@ namespace {
 // Between two looks at the cancel token: a fraction of a millisecond.
 constexpr size_t kCodesPerPoll = 16'384;
 constexpr size_t kVectorsPerPoll = 4'096;
+// Lists after which the nearest so far are measured: no more than a search in a batch scans in its
+// own order (see IvfSearcher), or it would not find, to the bit, what a search alone finds.
+constexpr size_t kMeasuredAtOnce = 2;
 // Candidates are fetched so far ahead of being measured.
 constexpr size_t kAhead = 8;
 constexpr size_t kLineBytes = 64;
@@ -58,6 +61,7 @@ absl::Status IvfListScan::List(const Step& step, const CancelToken& cancel) {
   }
   if (tables_ != nullptr) {
     Estimate(step);
+    if (is_bounded_ && ++lists_ <= kMeasuredAtOnce) MeasureNearest();
     return absl::OkStatus();
   }
   Measure(step);
@@ -92,6 +96,21 @@ void IvfListScan::Fetch(Row row) const {
   Prefetch(source_.rows.vector(row), source_.distance.dim() * sizeof(float));
 }
 
+float IvfListScan::limit() const {
+  return is_bounded_ ? std::min(pool_.limit(), top_.threshold()) : pool_.limit();
+}
+
+// Their distances bound what else can be of interest: most rows of later lists are then not even
+// noted.
+void IvfListScan::MeasureNearest() {
+  const std::vector<Candidate> nearest = pool_.TakeNearest(k_);
+  for (const Candidate& candidate : nearest) Fetch(candidate.row);
+  for (const Candidate& candidate : nearest) {
+    if (candidate.distance > top_.threshold()) continue;
+    Offer(candidate.row, source_.distance(source_.query, source_.rows.vector(candidate.row)));
+  }
+}
+
 void IvfListScan::Estimate(const Step& step) {
   const IvfList& list = step.list;
   float estimates[IvfBlock::kRows];
@@ -103,12 +122,13 @@ void IvfListScan::Estimate(const Step& step) {
     // Places past the end have an infinite bias, and the pool's first limit is infinite.
     const size_t count = std::min(IvfBlock::kRows, list.size() - i * IvfBlock::kRows);
     const uint32_t exists = count == IvfBlock::kRows ? ~uint32_t{0} : (uint32_t{1} << count) - 1;
-    uint32_t mask = exists & tables_->Scan({block.codes(), block.biases()},
-                                           {step.offset, pool_.limit()}, estimates);
+    uint32_t mask =
+        exists & tables_->Scan({block.codes(), block.biases(), block.factors(list.shape())},
+                               {step.offset, limit(), step.products}, estimates);
     for (; mask != 0; mask &= mask - 1) {
       const auto at = static_cast<size_t>(std::countr_zero(mask));
       const Row row = block.rows()[at];
-      if (estimates[at] <= pool_.limit() && filter_.Admits(row)) pool_.Push({estimates[at], row});
+      if (estimates[at] <= limit() && filter_.Admits(row)) pool_.Push({estimates[at], row});
     }
   }
   estimated_ += list.size();
@@ -125,7 +145,10 @@ absl::StatusOr<std::vector<Hit>> IvfListScan::Finish(const CancelToken& cancel) 
   for (size_t i = 0; i < candidates.size(); ++i) {
     const auto [estimate, row] = candidates[i];
     // The rest is still farther; as the errors are, hardly any of it would enter.
-    if (i >= least && estimate + errors.Low() > top_.threshold()) break;
+    if (is_bounded_ ? estimate > top_.threshold()
+                    : i >= least && estimate + errors.Low() > top_.threshold()) {
+      break;
+    }
     if (i + kAhead < candidates.size()) Fetch(candidates[i + kAhead].row);
     const float distance = source_.distance(source_.query, source_.rows.vector(row));
     Offer(row, distance);

@@ -37,11 +37,14 @@ class IvfListScan {
     // Candidates by code that are measured at most; of lists without codes 0.
     size_t depth;
     const PqTables* tables;  // Null for lists without codes; must outlive the scan.
+    // Whether estimates are bounds: hardly any row is nearer than its estimate.
+    bool is_bounded = false;
   };
   IvfListScan(const ScanSource& source, const RowFilter& filter, const Options& options)
       : source_(source),
         filter_(filter),
         tables_(options.tables),
+        is_bounded_(options.is_bounded),
         k_(options.k),
         top_(options.k),
         exact_(source, top_),
@@ -53,11 +56,12 @@ class IvfListScan {
   absl::Status Rows(std::span<const Row> rows, const CancelToken& cancel) {
     return exact_.Rows(rows, filter_.allowed, cancel);
   }
-  // offset: of the list's estimates; see IvfCoder. next: the list after it, which is fetched
-  // meanwhile; null when there is none.
+  // offset, products: of the list's estimates; see IvfCoder and simd::PqLimit. next: the list after
+  // it, which is fetched meanwhile; null when there is none.
   struct Step {
     const IvfList& list;
     float offset;
+    float products;
     const IvfList* next;
   };
   absl::Status List(const Step& step, const CancelToken& cancel);
@@ -74,16 +78,22 @@ class IvfListScan {
  private:
   void Measure(const Step& step);
   void Estimate(const Step& step);
+  // Of the candidates so far.
+  void MeasureNearest();
+  // Above it an estimate is of no interest.
+  float limit() const;
   void Offer(Row row, float distance);
   void Fetch(Row row) const;
 
   const ScanSource source_;
   const RowFilter filter_;
   const PqTables* const tables_;
+  const bool is_bounded_;
   const size_t k_;
   TopK top_;
   ExactScan exact_;
   CandidatePool pool_;
+  size_t lists_ = 0;  // Scanned, of those with bounds.
   size_t since_poll_ = 0;
   size_t estimated_ = 0;
   size_t measured_ = 0;

@@ -17,8 +17,13 @@ namespace {
 constexpr double kFetchBytes = 192;
 
 // Candidates by code that are measured at most. How many are is decided as they are; see
-// IvfListScan::Finish.
-size_t DepthFor(size_t k) { return 5 * k + 50; }
+// IvfListScan::Finish. Bounds say when to stop, and coarse codes take more.
+size_t DepthFor(size_t k, const IvfCoder& coder) {
+  return coder.has_bounds() ? 20 * k + 100 : 5 * k + 50;
+}
+
+// Standard deviations of an estimate's error within which its distance is taken to be.
+constexpr float kErrors = 2;
 
 // Lists that a query of several scans by itself, before they share lists.
 constexpr size_t kProbesAlone = 2;
@@ -105,7 +110,10 @@ class IvfSearcher::ListSearch {
                      snapshot.partition.coder->Prepare(request.query.data(), tables_)),
         scan_({snapshot.rows, searcher.distance_, request.query.data(), snapshot.version},
               {snapshot.rows, snapshot.version, request.options.allowed, snapshot.dead_listed > 0},
-              {request.k, has_codes_ ? DepthFor(request.k) : 0, has_codes_ ? &tables_ : nullptr}) {}
+              {.k = request.k,
+               .depth = has_codes_ ? DepthFor(request.k, coder()) : 0,
+               .tables = has_codes_ ? &tables_ : nullptr,
+               .is_bounded = coder().has_bounds()}) {}
   ListSearch(const ListSearch&) = delete;
   ListSearch& operator=(const ListSearch&) = delete;
 
@@ -123,9 +131,11 @@ class IvfSearcher::ListSearch {
   // Scans the list of probe i. next: the list after it, in whichever search; null when there is
   // none.
   absl::Status Scan(size_t i, const IvfList* next) {
-    return scan_.List(
-        {*table().lists[list(i)], searcher_.OffsetOf(probes_[i], table(), query_norm_), next},
-        request_.cancel);
+    return scan_.List({.list = *table().lists[list(i)],
+                       .offset = searcher_.OffsetOf(probes_[i], table(), query_norm_),
+                       .products = coder().has_bounds() ? -SlackOf(probes_[i]) : 0,
+                       .next = next},
+                      request_.cancel);
   }
 
   // Scans farther lists until there are k.
@@ -152,6 +162,12 @@ class IvfSearcher::ListSearch {
 
  private:
   const IvfTable& table() const { return *snapshot_.partition.table; }
+  const IvfCoder& coder() const { return *snapshot_.partition.coder; }
+  // How far the products of a list's rows may be from what is estimated.
+  float SlackOf(const Probe& probe) const {
+    const bool is_product = searcher_.metric_ == Metric::kInnerProduct;
+    return kErrors * coder().ErrorOf(tables_, is_product ? query_norm_ : probe.key + query_norm_);
+  }
 
   const IvfSearcher& searcher_;
   const IvfRequest& request_;

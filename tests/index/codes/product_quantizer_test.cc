@@ -118,6 +118,18 @@ INSTANTIATE_TEST_SUITE_P(
       return "m" + std::to_string(row.param.m) + "_of_" + std::to_string(row.param.ksub);
     });
 
+TEST(ProductQuantizer, CodesOfSignsDecodeToHalves) {
+  const std::vector<float> sample = Sample(50, 8);
+  const ProductQuantizer quantizer = ProductQuantizer::OfSigns(kDim);
+  EXPECT_EQ(quantizer.code_bytes(), kDim / 8);
+  for (size_t i = 0; i < 50; ++i) {
+    const Vector decoded = Decoded(quantizer, sample.data() + i * kDim);
+    for (size_t d = 0; d < kDim; ++d) {
+      EXPECT_EQ(decoded[d], sample[i * kDim + d] > 0 ? 0.5F : -0.5F);
+    }
+  }
+}
+
 TEST(ProductQuantizer, EqualSeedsGiveEqualCodes) {
   const std::vector<float> sample = Sample(1000, 7);
   const ProductQuantizer::Shape shape{kDim, 16, 16};

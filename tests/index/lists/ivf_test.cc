@@ -124,20 +124,22 @@ TEST_P(IvfOracle, RemovedAndReplacedSlotsAreNotFoundInTheLists) {
   EXPECT_GE(RecallOf(Nearest(10), "lists"), 0.95);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    EveryEncodingAndMetric, IvfOracle,
-    testing::Combine(testing::Values(IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8),
-                     testing::Values(Metric::kL2, Metric::kInnerProduct, Metric::kCosine)),
-    [](const testing::TestParamInfo<std::tuple<IvfEncoding, Metric>>& row) {
-      return std::string(NameOf(std::get<0>(row.param))) + "_" +
-             std::string(NameOf(std::get<1>(row.param)));
-    });
+INSTANTIATE_TEST_SUITE_P(EveryEncodingAndMetric, IvfOracle,
+                         testing::Combine(testing::Values(IvfEncoding::kFlat, IvfEncoding::kPq4,
+                                                          IvfEncoding::kPq8, IvfEncoding::kRaBitQ),
+                                          testing::Values(Metric::kL2, Metric::kInnerProduct,
+                                                          Metric::kCosine)),
+                         [](const testing::TestParamInfo<std::tuple<IvfEncoding, Metric>>& row) {
+                           return std::string(NameOf(std::get<0>(row.param))) + "_" +
+                                  std::string(NameOf(std::get<1>(row.param)));
+                         });
 
 // What the lists store is what the encoding says, beside the vectors in the order of their rows.
 TEST(Ivf, TheListsTakeTheBytesOfWhatTheyHold) {
   const std::vector<Vector> vectors = VectorSource(kDim, Metric::kL2, 7).Take(kCount);
   std::map<IvfEncoding, size_t> bytes;
-  for (const IvfEncoding encoding : {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8}) {
+  for (const IvfEncoding encoding :
+       {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8, IvfEncoding::kRaBitQ}) {
     const auto index = MakeIndex(IvfConfig{.nlist = 50, .encoding = encoding}, Metric::kL2, kDim);
     PutAll(*index, vectors);
     WaitUntilIndexed(*index);
@@ -150,6 +152,9 @@ TEST(Ivf, TheListsTakeTheBytesOfWhatTheyHold) {
   const double pq8 = static_cast<double>(bytes[IvfEncoding::kFlat] - bytes[IvfEncoding::kPq8]);
   EXPECT_NEAR(kVector - pq4 / kCount, 12, 3);
   EXPECT_NEAR(kVector - pq8 / kCount, 12, 3);
+  // 48 bits and a factor.
+  const double bits = static_cast<double>(bytes[IvfEncoding::kFlat] - bytes[IvfEncoding::kRaBitQ]);
+  EXPECT_NEAR(kVector - bits / kCount, 10, 3);
   EXPECT_GT(bytes[IvfEncoding::kFlat], kCount * 2 * kVector);
 }
 
@@ -176,7 +181,8 @@ TEST(Ivf, TooFewToTrainOnAreScannedAndWaitForNothing) {
 
 TEST(Ivf, ARowThatHoldsNoNumbersWorthCodingIsStillFound) {
   // The residuals and products of such vectors overflow.
-  for (const IvfEncoding encoding : {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8}) {
+  for (const IvfEncoding encoding :
+       {IvfEncoding::kFlat, IvfEncoding::kPq4, IvfEncoding::kPq8, IvfEncoding::kRaBitQ}) {
     const auto index = MakeIndex(IvfConfig{.encoding = encoding}, Metric::kL2, 8);
     std::mt19937 random(9);
     for (Slot slot = 0; slot < 2'500; ++slot) {

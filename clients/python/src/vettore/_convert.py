@@ -37,6 +37,7 @@ _IVF_ENCODINGS = {
     "flat": collections_pb2.IVF_ENCODING_FLAT,
     "pq4": collections_pb2.IVF_ENCODING_PQ4,
     "pq8": collections_pb2.IVF_ENCODING_PQ8,
+    "rabitq": collections_pb2.IVF_ENCODING_RABITQ,
 }
 _IVF_ENCODING_NAMES = {number: name for name, number in _IVF_ENCODINGS.items()}
 _DURABILITIES = {
@@ -253,6 +254,7 @@ def vector_config_to_proto(config: types.VectorConfig) -> collections_pb2.Vector
         message.ivf.nprobe = config.index.nprobe
         message.ivf.encoding = _IVF_ENCODINGS[config.index.encoding]
         message.ivf.pq_m = config.index.pq_m
+        message.ivf.opq = config.index.opq
     elif isinstance(config.index, types.Faiss):
         message.faiss.factory = config.index.factory
         message.faiss.search_parameters = config.index.search_parameters
@@ -301,7 +303,7 @@ def _index_from_proto(
     if kind == "ivf":
         ivf = message.ivf
         encoding = _IVF_ENCODING_NAMES.get(ivf.encoding, "flat")
-        return types.Ivf(ivf.nlist, ivf.nprobe, encoding, ivf.pq_m)
+        return types.Ivf(ivf.nlist, ivf.nprobe, encoding, ivf.pq_m, ivf.opq)
     if kind == "faiss":
         faiss = message.faiss
         return types.Faiss(faiss.factory, faiss.search_parameters, faiss.rerank)

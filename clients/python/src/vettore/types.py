@@ -74,14 +74,17 @@ class Ivf:
     """Inverted lists around centroids, trained in the background once enough vectors are there.
 
     nlist: lists, to 65,536; 0 follows the count. nprobe: lists a search scans, to nlist; 0 follows
-    nlist. encoding: "flat" (the vectors), "pq4" or "pq8" (codes of 4 or 8 bits, reranked). pq_m:
-    codes a vector, a divisor of the dimension; 0 follows the dimension.
+    nlist. encoding: "flat" (the vectors), "pq4" or "pq8" (product quantization with codes of 4 or 8
+    bits) or "rabitq" (one bit a value); all but the first are reranked. pq_m: of pq4 and pq8, codes
+    a vector, a divisor of the dimension; 0 follows the dimension. opq: of pq4 and pq8, a rotation
+    that is learned with the codes.
     """
 
     nlist: int = 0
     nprobe: int = 0
     encoding: str = "flat"
     pq_m: int = 0
+    opq: bool = False
 
 
 @dataclass(frozen=True)
