@@ -110,8 +110,8 @@ struct ChunkingConfig {
 
 struct CollectionConfig {
   std::vector<VectorConfig> vectors;  // 0 to limits::kVectorsPerCollection, names distinct
-  std::vector<PayloadIndexConfig> payload_indexes;
-  std::optional<ChunkingConfig> documents;
+  std::vector<PayloadIndexConfig> payload_indexes = {};
+  std::optional<ChunkingConfig> documents = {};
   friend bool operator==(const CollectionConfig&, const CollectionConfig&) = default;
 
   // Null when there is no vector of that name.
