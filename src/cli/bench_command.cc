@@ -171,7 +171,7 @@ void AddRunOptions(CLI::App& command, BenchAnnOptions& options) {
                   "Of hnsw: auto, none, sq8, sq4, rabitq; an index for each")
       ->delimiter(',')
       ->capture_default_str();
-  command.add_option("--encoding", options.encodings, "Of ivf: flat, pq4, pq8; an index for each")
+  command.add_option("--encoding", options.encodings, "Of ivf: flat, pq4, pq8, rabitq; an index for each")
       ->delimiter(',')
       ->capture_default_str();
   command.add_option("--nlist", options.run.nlist, "Lists of ivf; 0 follows the count")
