@@ -22,6 +22,8 @@ class SearchBatchTest : public ::testing::TestWithParam<IndexConfig> {
           MakePoint(PointId(i), Vector(), {{"n", i}, {"text", std::string(100, 'x')}}));
     }
     EXPECT_TRUE(Write(*collection_, Upsert(points)).ok());
+    // The plan depends on what the graph has taken.
+    EXPECT_TRUE(collection_->WaitUntilIndexed(CancelToken()).ok());
   }
 
   std::vector<float> Vector() {
