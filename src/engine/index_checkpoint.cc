@@ -186,18 +186,18 @@ absl::StatusOr<std::optional<Position>> WriteIndexCheckpoint(Shard& shard, Vecto
 
 namespace {
 
-// Looks on past what is wrong with the frame of the file. An error is what nothing can be read
-// behind.
+// Of the file that the record names. Looks on past what is wrong with its frame. An error is what
+// nothing can be read behind.
 absl::Status InspectFile(const StoreReader& store, const IndexName& name,
-                         const VectorConfig& config, InspectedCheckpoint& inspected) {
+                         const VectorConfig& config, const std::string& record,
+                         InspectedCheckpoint& inspected) {
   const auto note = [&inspected](const absl::Status& fault) {
     if (fault.ok()) return;
     inspected.report.AddFinding(faults::kFile, [&] { return std::string(fault.message()); });
   };
   VETTORE_ASSIGN_OR_RETURN(const Position applied, store.AppliedPosition(name.key));
-  VETTORE_ASSIGN_OR_RETURN(const auto record, store.GetMeta(MetaKey(name)));
   VETTORE_ASSIGN_OR_RETURN(ChecksummedReader in, ChecksummedReader::Open(inspected.file, kTitle));
-  note(CheckNamed(in, *record));
+  note(CheckNamed(in, record));
   VETTORE_ASSIGN_OR_RETURN(inspected.covered, ReadCovered(in));
   note(CheckCovered(inspected.covered, applied));
   auto changed = SlotsChangedSince(store, name.key, inspected.covered, applied);
@@ -218,7 +218,7 @@ absl::StatusOr<std::optional<InspectedCheckpoint>> InspectIndexCheckpoint(
   if (!record.has_value() || record->empty()) return std::nullopt;
   InspectedCheckpoint inspected;
   inspected.file = FileOf(store.IndexFolderPath(name.key, name.ordinal), record->front());
-  const absl::Status read = InspectFile(store, name, config, inspected);
+  const absl::Status read = InspectFile(store, name, config, *record, inspected);
   if (absl::IsResourceExhausted(read)) return read;
   if (!read.ok()) {
     inspected.report.AddFinding(faults::kUnreadable, [&] { return std::string(read.message()); });

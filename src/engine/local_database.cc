@@ -289,11 +289,7 @@ absl::Status LocalDatabase::NotFound(std::string_view what, const Name& name) co
   if (what == "collection") {
     for (const auto& [existing, open] : Snapshot()) known.push_back(existing);
   }
-  std::string message = StrCat(what, " '", name.str(), "' does not exist");
-  if (const auto suggestion = SuggestName(name.str(), known)) {
-    StrAppend(&message, "; did you mean '", *suggestion, "'?");
-  }
-  return absl::NotFoundError(message);
+  return UnknownName(what, name.str(), known);
 }
 
 }  // namespace vettore

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <vector>
 
+#include "base/strings.h"
+
 namespace vettore {
 namespace {
 
@@ -35,6 +37,15 @@ std::optional<std::string> SuggestName(std::string_view name, std::span<const st
     }
   }
   return suggestion;
+}
+
+absl::Status UnknownName(std::string_view what, std::string_view name,
+                         std::span<const std::string> known) {
+  std::string message = StrCat(what, " '", name, "' does not exist");
+  if (const auto suggestion = SuggestName(name, known)) {
+    StrAppend(&message, "; did you mean '", *suggestion, "'?");
+  }
+  return absl::NotFoundError(message);
 }
 
 }  // namespace vettore

@@ -6,7 +6,6 @@
 
 #include "base/exceptions.h"
 #include "base/status.h"
-#include "base/strings.h"
 #include "engine/catalog.h"
 #include "engine/index_checkpoint.h"
 #include "engine/name_suggestion.h"
@@ -22,10 +21,7 @@ absl::Status CheckNamed(const CatalogContents& contents, const std::vector<std::
   for (const auto& [name, entry] : contents.collections) known.push_back(name);
   for (const std::string& name : wanted) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    const auto suggestion = SuggestName(name, known);
-    return absl::NotFoundError(
-        StrCat("collection '", name, "' does not exist",
-               suggestion ? StrCat("; did you mean '", *suggestion, "'?") : std::string()));
+    return UnknownName("collection", name, known);
   }
   return absl::OkStatus();
 }

@@ -118,6 +118,18 @@ TEST_F(IndexCheckpoints, ARestoredFlatIndexAnswersAsItDid) {
   }
 }
 
+// Of the first 3,000 slots half are removed; some are put over, and others put anew.
+void ChangeMost(VectorIndex& index, VectorSource source, std::map<Slot, Vector>& points) {
+  for (Slot slot = 0; slot < 3'000; slot += 2) {
+    index.Remove(slot);
+    points.erase(slot);
+  }
+  for (Slot slot = 2'500; slot < 6'000; ++slot) {
+    points[slot] = source.Next();
+    ASSERT_TRUE(index.Put(slot, points[slot]).ok());
+  }
+}
+
 TEST_F(IndexCheckpoints, ARestoredFlatIndexGoesOnChanging) {
   config_ = Flat(Metric::kL2);
   auto index = Make();
@@ -125,15 +137,7 @@ TEST_F(IndexCheckpoints, ARestoredFlatIndexGoesOnChanging) {
   Finish(Begin(*index));
   index.reset();
   index = Restore();
-  VectorSource source = Source(2);
-  for (Slot slot = 0; slot < 3'000; slot += 2) {
-    index->Remove(slot);
-    points.erase(slot);
-  }
-  for (Slot slot = 2'500; slot < 6'000; ++slot) {
-    points[slot] = source.Next();
-    ASSERT_TRUE(index->Put(slot, points[slot]).ok());
-  }
+  ChangeMost(*index, Source(2), points);
   for (const int times : {1, 2}) {
     EXPECT_EQ(index->Stats().live, points.size());
     for (const Vector& query : Source(3).Take(20)) {
@@ -347,15 +351,7 @@ TEST_F(IndexCheckpoints, ARestoredIndexGoesOnChanging) {
   Finish(Begin(*index));
   index.reset();
   index = Restore();
-  VectorSource source = Source(2);
-  for (Slot slot = 0; slot < 3'000; slot += 2) {
-    index->Remove(slot);
-    points.erase(slot);
-  }
-  for (Slot slot = 2'500; slot < 6'000; ++slot) {
-    points[slot] = source.Next();
-    ASSERT_TRUE(index->Put(slot, points[slot]).ok());
-  }
+  ChangeMost(*index, Source(2), points);
   WaitUntilIndexed(*index);
   EXPECT_EQ(index->Stats().live, points.size());
   size_t found_truly = 0;
